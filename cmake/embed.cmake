@@ -1,0 +1,10 @@
+# Writes a C file with the text of each FILES entry: struct schema_text schema_texts[], ended by a NULL name.
+set(body "#include \"schema_texts.h\"\n\nconst struct schema_text schema_texts[] = {\n")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "(..)" "\\\\x\\1" bytes "${hex}")
+  string(APPEND body "    {\"${name}\", \"${bytes}\"},\n")
+endforeach()
+string(APPEND body "    {0, 0},\n};\n")
+file(WRITE ${OUT} "${body}")

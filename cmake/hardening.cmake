@@ -1,0 +1,41 @@
+# Hardening flags, each probed: compilers differ in what they have.
+include(CheckCCompilerFlag)
+include(CheckLinkerFlag)
+add_library(hardening INTERFACE)
+foreach(flag
+    -Werror=format-security -Werror=implicit -Werror=int-conversion -Werror=incompatible-pointer-types
+    -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -ftrivial-auto-var-init=zero
+    -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing -fstrict-flex-arrays=3)
+  string(MAKE_C_IDENTIFIER "HAVE_${flag}" have)
+  check_c_compiler_flag(${flag} ${have})
+  if(${have})
+    target_compile_options(hardening INTERFACE ${flag})
+  endif()
+endforeach()
+# _FORTIFY_SOURCE needs an optimising build and fights with sanitizers.
+if(NOT PACELINE_SANITIZE)
+  target_compile_options(hardening INTERFACE $<$<CONFIG:Release,RelWithDebInfo>:-U_FORTIFY_SOURCE> $<$<CONFIG:Release,RelWithDebInfo>:-D_FORTIFY_SOURCE=3>)
+endif()
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+foreach(flag -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -pie)
+  string(MAKE_C_IDENTIFIER "HAVE_LINK_${flag}" have)
+  check_linker_flag(C ${flag} ${have})
+  if(${have} AND NOT PACELINE_FUZZ)
+    target_link_options(hardening INTERFACE ${flag})
+  endif()
+endforeach()
+# Asserts stay on in every build: CMake's Release would define NDEBUG.
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
+string(REPLACE "-O3" "-O2" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+
+set(PACELINE_SANITIZE "" CACHE STRING "Sanitizers, comma separated: address,undefined or thread")
+if(PACELINE_SANITIZE)
+  target_compile_options(hardening INTERFACE -fsanitize=${PACELINE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(hardening INTERFACE -fsanitize=${PACELINE_SANITIZE})
+endif()
+option(PACELINE_COVERAGE "Instrument for gcov" OFF)
+if(PACELINE_COVERAGE)
+  target_compile_options(hardening INTERFACE --coverage)
+  target_link_options(hardening INTERFACE --coverage)
+endif()
