@@ -14,19 +14,19 @@ struct buf {
 };
 
 void buf_init(struct buf *buf);
-void buf_close(struct buf *buf);                       /* frees, leaves it empty and usable */
-void buf_reserve(struct buf *buf, size_t more);        /* room for `more` bytes behind n */
+void buf_close(struct buf *buf);                /* frees, leaves it empty and usable */
+void buf_reserve(struct buf *buf, size_t more); /* room for `more` bytes behind n */
 void buf_add(struct buf *buf, const void *p, size_t n);
 void buf_add_slice(struct buf *buf, struct slice s);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_byte(struct buf *buf, uint8_t byte);
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_add_u16(struct buf *buf, uint16_t v);         /* little endian */
+void buf_add_u16(struct buf *buf, uint16_t v); /* little endian */
 void buf_add_u32(struct buf *buf, uint32_t v);
 void buf_add_u64(struct buf *buf, uint64_t v);
-void buf_add_varint(struct buf *buf, uint64_t v);      /* LEB128, 1..10 bytes */
-void buf_add_zigzag(struct buf *buf, int64_t v);       /* Avro's long: zigzag, then LEB128 */
-const char *buf_cstr(struct buf *buf);                 /* NUL-terminated view, valid until the next change */
+void buf_add_varint(struct buf *buf, uint64_t v); /* LEB128, 1..10 bytes */
+void buf_add_zigzag(struct buf *buf, int64_t v);  /* Avro's long: zigzag, then LEB128 */
+const char *buf_cstr(struct buf *buf);            /* NUL-terminated view, valid until the next change */
 static inline void buf_clear(struct buf *buf) { buf->n = 0; }
 static inline struct slice buf_slice(const struct buf *buf) { return (struct slice){(const char *)buf->p, buf->n}; }
 

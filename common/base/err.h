@@ -14,21 +14,21 @@ enum err_class { ERR_CLASS_OK, ERR_CLASS_RETRY, ERR_CLASS_SKIP, ERR_CLASS_FATAL 
 /* code, class, exit code of formats.md 7 */
 #define ERR_LIST(X)                                                                                                    \
     X(OK, OK, 0)                                                                                                       \
-    X(ERR_FINDING, SKIP, 1)        /* a check found something: bad rows, a difference */                               \
-    X(ERR_USAGE, FATAL, 2)         /* unknown command, option or argument */                                           \
-    X(ERR_UNAVAILABLE, RETRY, 69)  /* Kafka, Redis, a file system cannot be reached */                                 \
-    X(ERR_BUG, FATAL, 70)          /* broken invariant */                                                              \
-    X(ERR_MEMORY, FATAL, 70)       /* no memory */                                                                     \
-    X(ERR_LATER, RETRY, 75)        /* lease held, ledger behind, disk full */                                          \
-    X(ERR_DENIED, FATAL, 77)       /* credentials, permissions */                                                      \
-    X(ERR_CONFIG, FATAL, 78)       /* bad file, wrong topic settings */                                                \
-    X(ERR_MOVED, RETRY, 75)        /* a compare-and-set met another value: somebody else moved on */                   \
-    X(ERR_MISSING, SKIP, 1)        /* no such object, key or offset */                                                 \
-    X(ERR_BAD_INPUT, SKIP, 1)      /* bytes from outside that cannot be read */                                        \
-    X(ERR_CORRUPT, FATAL, 70)      /* our own stored bytes fail their checksum */                                      \
-    X(ERR_GAP, FATAL, 70)          /* ledger filter: offsets are not consecutive */                                    \
-    X(ERR_FORK, FATAL, 70)         /* ledger filter: two valid histories */                                            \
-    X(ERR_TIMEOUT, RETRY, 75)      /* nothing within the deadline */
+    X(ERR_FINDING, SKIP, 1)       /* a check found something: bad rows, a difference */                                \
+    X(ERR_USAGE, FATAL, 2)        /* unknown command, option or argument */                                            \
+    X(ERR_UNAVAILABLE, RETRY, 69) /* Kafka, Redis, a file system cannot be reached */                                  \
+    X(ERR_BUG, FATAL, 70)         /* broken invariant */                                                               \
+    X(ERR_MEMORY, FATAL, 70)      /* no memory */                                                                      \
+    X(ERR_LATER, RETRY, 75)       /* lease held, ledger behind, disk full */                                           \
+    X(ERR_DENIED, FATAL, 77)      /* credentials, permissions */                                                       \
+    X(ERR_CONFIG, FATAL, 78)      /* bad file, wrong topic settings */                                                 \
+    X(ERR_MOVED, RETRY, 75)       /* a compare-and-set met another value: somebody else moved on */                    \
+    X(ERR_MISSING, SKIP, 1)       /* no such object, key or offset */                                                  \
+    X(ERR_BAD_INPUT, SKIP, 1)     /* bytes from outside that cannot be read */                                         \
+    X(ERR_CORRUPT, FATAL, 70)     /* our own stored bytes fail their checksum */                                       \
+    X(ERR_GAP, FATAL, 70)         /* ledger filter: offsets are not consecutive */                                     \
+    X(ERR_FORK, FATAL, 70)        /* ledger filter: two valid histories */                                             \
+    X(ERR_TIMEOUT, RETRY, 75)     /* nothing within the deadline */
 
 enum err_code {
 #define X(code, class, exit) code,

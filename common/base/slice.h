@@ -18,7 +18,10 @@ struct slice {
 
 static inline struct slice slice_of(const char *text) { return (struct slice){text, text ? strlen(text) : 0}; }
 static inline struct slice slice_make(const void *p, size_t n) { return (struct slice){(const char *)p, n}; }
-static inline bool slice_eq(struct slice a, struct slice b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
 static inline bool slice_is(struct slice a, const char *text) { return slice_eq(a, slice_of(text)); }
 
 /* Bytewise order, a prefix before what it begins. */

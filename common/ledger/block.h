@@ -2,9 +2,9 @@
  *
  * Layout (little endian): "PLB1", version u16, flags u16 (1 = open), shard u32, branch u32, epoch u32, writer u64,
  * first_seq u64, count u32, time i64 (shard time of the first record's predecessor), hash of the valid prefix
- * (16 bytes), schema fingerprint u64, body bytes u32, checksum u64 (XXH3-64 of everything else). Body: records, each kind, type, source,
- * tenant (index into a dictionary built as tenants appear), then varints: tenant_seq, number (delta per source), dups_before,
- * time delta, body length, body. Everything read is bounds-checked: a block is input. */
+ * (16 bytes), schema fingerprint u64, body bytes u32, checksum u64 (XXH3-64 of everything else). Body: records, each
+ * kind, type, source, tenant (index into a dictionary built as tenants appear), then varints: tenant_seq, number (delta
+ * per source), dups_before, time delta, body length, body. Everything read is bounds-checked: a block is input. */
 #ifndef LEDGER_BLOCK_H
 #define LEDGER_BLOCK_H
 
@@ -45,7 +45,7 @@ struct slice block_end(struct block_writer *writer); /* borrowed until the next 
 struct block_reader {
     struct block_header header;
     struct cursor cursor;
-    uint32_t next;      /* index of the next record */
+    uint32_t next; /* index of the next record */
     int64_t time_ms;
     uint64_t numbers[LEDGER_SOURCE_COUNT];
     uint32_t tenant_count;

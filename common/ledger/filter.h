@@ -25,21 +25,21 @@ struct filter {
 };
 
 #define FILTER_VERDICTS(X)                                                                                             \
-    X(VALID)           /* its records are the ledger */                                                                \
-    X(VALID_OPEN)      /* a new writer */                                                                              \
-    X(VOID_OPEN)       /* an open that came too late */                                                                \
-    X(VOID_EPOCH)      /* block of an older epoch: a zombie */                                                         \
-    X(VOID_WRITER)     /* same epoch, another writer */                                                                \
-    X(VOID_SEQ)        /* a repeat or a hole: an earlier block of this writer is missing */                            \
-    X(VOID_MALFORMED)  /* not a block, or damaged */                                                                   \
-    X(VOID_FOREIGN)    /* another shard, branch or version */                                                          \
-    X(STOP_GAP)        /* the log lost records */                                                                      \
-    X(STOP_FORK)       /* two histories */
+    X(VALID)          /* its records are the ledger */                                                                 \
+    X(VALID_OPEN)     /* a new writer */                                                                               \
+    X(VOID_OPEN)      /* an open that came too late */                                                                 \
+    X(VOID_EPOCH)     /* block of an older epoch: a zombie */                                                          \
+    X(VOID_WRITER)    /* same epoch, another writer */                                                                 \
+    X(VOID_SEQ)       /* a repeat or a hole: an earlier block of this writer is missing */                             \
+    X(VOID_MALFORMED) /* not a block, or damaged */                                                                    \
+    X(VOID_FOREIGN)   /* another shard, branch or version */                                                           \
+    X(STOP_GAP)       /* the log lost records */                                                                       \
+    X(STOP_FORK)      /* two histories */
 enum filter_verdict {
 #define X(name) FILTER_##name,
     FILTER_VERDICTS(X)
 #undef X
-    FILTER_VERDICT_COUNT
+        FILTER_VERDICT_COUNT
 };
 const char *filter_verdict_name(enum filter_verdict verdict);
 
@@ -47,7 +47,8 @@ void filter_init(struct filter *filter, uint32_t shard); /* the beginning: nothi
 
 /* Decides one log record and, unless it stops, moves the filter past it. `reader` is opened on valid blocks (and only
  * then may be iterated; record seq starts at reader->header.first_seq). */
-enum filter_verdict filter_apply(struct filter *filter, int64_t offset, struct slice bytes, struct block_reader *reader);
+enum filter_verdict filter_apply(struct filter *filter, int64_t offset, struct slice bytes,
+                                 struct block_reader *reader);
 
 void filter_save(const struct filter *filter, struct buf *out);
 bool filter_load(struct filter *filter, struct cursor *in);

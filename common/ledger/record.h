@@ -33,7 +33,7 @@ enum ledger_source {
 #define X(name, topic) LEDGER_SOURCE_##name,
     LEDGER_SOURCES(X)
 #undef X
-    LEDGER_SOURCE_COUNT,
+        LEDGER_SOURCE_COUNT,
     LEDGER_SOURCE_NONE = 255 /* the writer's own: ticks, gap, source_stalled, quarantine ... */
 };
 const char *ledger_source_topic(enum ledger_source source);

@@ -5,7 +5,8 @@
  * snapshots, outputs and metrics; it calls these functions from one thread per shard.
  *
  * Time: the runtime computes T (the tenant's now, semantics 0.1) for each record and hands it over; before a record
- * of shard time s is applied, it lets the timers of live tenants due <= s fire in the order (due, tenant), by `fire`. */
+ * of shard time s is applied, it lets the timers of live tenants due <= s fire in the order (due, tenant), by `fire`.
+ */
 #ifndef MACHINE_MACHINE_H
 #define MACHINE_MACHINE_H
 
@@ -27,7 +28,8 @@ struct machine_input {
     bool catch_up;  /* this record ends a standstill: what fires up to now_ms is flagged catch_up */
 };
 
-/* One output of apply or fire. The runtime numbers it (dense per machine and tenant for alerts, per machine and shard for attests), sends it, keeps it until it is read back from the ledger. */
+/* One output of apply or fire. The runtime numbers it (dense per machine and tenant for alerts, per machine and shard
+ * for attests), sends it, keeps it until it is read back from the ledger. */
 struct machine_output {
     struct slice body; /* canonical Avro datum, without its number: see `number` */
 };
@@ -43,8 +45,8 @@ struct machine_sink {
 };
 
 struct machine_type {
-    const char *name;  /* "funnel" */
-    uint32_t version;  /* V: changes iff any output could change */
+    const char *name; /* "funnel" */
+    uint32_t version; /* V: changes iff any output could change */
 
     void *(*create)(struct slice tenant);
     void (*destroy)(void *tenant);

@@ -24,22 +24,22 @@ enum event_type {
 };
 
 enum event_field_kind {
-    FIELD_ID,       /* 1..64 bytes, no control characters, not personal */
-    FIELD_PLAN_ID,  /* an id without / @ = | { } ", not reserved */
-    FIELD_TENANT,   /* A-Z a-z 0-9 . _ - */
-    FIELD_TEXT,     /* <= 256 bytes */
-    FIELD_LONG,     /* text <= 64 KiB (plan spec, resolved: canonical JSON text; alert inputs) */
-    FIELD_NAME,     /* [a-z][a-z0-9_]{0,31} */
+    FIELD_ID,      /* 1..64 bytes, no control characters, not personal */
+    FIELD_PLAN_ID, /* an id without / @ = | { } ", not reserved */
+    FIELD_TENANT,  /* A-Z a-z 0-9 . _ - */
+    FIELD_TEXT,    /* <= 256 bytes */
+    FIELD_LONG,    /* text <= 64 KiB (plan spec, resolved: canonical JSON text; alert inputs) */
+    FIELD_NAME,    /* [a-z][a-z0-9_]{0,31} */
     FIELD_INT,
-    FIELD_COUNT,    /* int >= 0 */
-    FIELD_ONE,      /* int >= 1 (revision) */
-    FIELD_MONEY,    /* |x| <= 10^15 minor units */
-    FIELD_PRICE,    /* 1e-6 of the currency unit */
-    FIELD_QTY,      /* 1e-3 of a unit */
-    FIELD_LAT,      /* degrees x 10^7; decimal in JSON */
+    FIELD_COUNT, /* int >= 0 */
+    FIELD_ONE,   /* int >= 1 (revision) */
+    FIELD_MONEY, /* |x| <= 10^15 minor units */
+    FIELD_PRICE, /* 1e-6 of the currency unit */
+    FIELD_QTY,   /* 1e-3 of a unit */
+    FIELD_LAT,   /* degrees x 10^7; decimal in JSON */
     FIELD_LON,
-    FIELD_INSTANT,  /* ms UTC */
-    FIELD_DATE,     /* days since 1970-01-01 */
+    FIELD_INSTANT, /* ms UTC */
+    FIELD_DATE,    /* days since 1970-01-01 */
     FIELD_BOOL,
     FIELD_ENUM,
     FIELD_CURRENCY, /* three capital letters */
@@ -47,10 +47,10 @@ enum event_field_kind {
     FIELD_SPLITS,
     FIELD_LINES,
     FIELD_ATTRS,
-    FIELD_SPEC,     /* JSON object; in Avro its canonical text */
-    FIELD_DIGESTS,  /* attest: list of {tenant, tenant_seq, digest} */
-    FIELD_SEQS,     /* list of ints (alert cause_seqs) */
-    FIELD_BYTES     /* `private`: no machine reads it; not part of JSON */
+    FIELD_SPEC,    /* JSON object; in Avro its canonical text */
+    FIELD_DIGESTS, /* attest: list of {tenant, tenant_seq, digest} */
+    FIELD_SEQS,    /* list of ints (alert cause_seqs) */
+    FIELD_BYTES    /* `private`: no machine reads it; not part of JSON */
 };
 
 enum { EVENT_FIELDS_MAX = 56, EVENT_SPLITS_MAX = 100, EVENT_LINES_MAX = 5000, EVENT_ATTRS_MAX = 32 };
@@ -109,24 +109,25 @@ int event_field_of(enum event_type type, struct slice name); /* -1: no such fiel
 
 /* Reject reasons of formats 6, in the order in which they are checked. */
 #define REJECT_REASONS(X)                                                                                              \
-    X(too_large) X(bad_avro) X(unknown_schema) X(bad_utf8) X(too_deep) X(bad_json) X(duplicate_key) X(not_object)      \
-    X(missing_field) X(unknown_type) X(wrong_topic) X(unknown_field) X(bad_type) X(bad_enum) X(bad_id)                 \
-    X(personal_id) X(bad_time) X(bad_currency) X(out_of_range) X(too_many) X(time_past) X(time_future)                 \
-    X(bad_splits) X(sum_mismatch) X(wrong_tenant) X(plan_invalid) X(backfill_refused) X(backfill_running) X(conflict)
+    X(too_large)                                                                                                       \
+    X(bad_avro) X(unknown_schema) X(bad_utf8) X(too_deep) X(bad_json) X(duplicate_key) X(not_object) X(missing_field)  \
+        X(unknown_type) X(wrong_topic) X(unknown_field) X(bad_type) X(bad_enum) X(bad_id) X(personal_id) X(bad_time)   \
+            X(bad_currency) X(out_of_range) X(too_many) X(time_past) X(time_future) X(bad_splits) X(sum_mismatch)      \
+                X(wrong_tenant) X(plan_invalid) X(backfill_refused) X(backfill_running) X(conflict)
 enum reject_reason {
     REJECT_NONE,
 #define X(name) REJECT_##name,
     REJECT_REASONS(X)
 #undef X
-    REJECT_REASON_COUNT
+        REJECT_REASON_COUNT
 };
 const char *reject_reason_name(enum reject_reason reason);
 bool reject_reason_of(struct slice name, enum reject_reason *reason);
 
 struct reject {
     enum reject_reason reason;
-    char field[96]; /* name of the field at fault, empty if none */
-    char text[256]; /* what is wrong, what is expected */
+    char field[96];      /* name of the field at fault, empty if none */
+    char text[256];      /* what is wrong, what is expected */
     struct slice tenant; /* the record's tenant if it could be read, else empty */
 };
 
@@ -140,7 +141,7 @@ uint64_t event_codec_fingerprint(const struct event_codec *codec, enum event_typ
 uint64_t event_codec_ledger_schema(const struct event_codec *codec); /* one fingerprint over all body schemas */
 
 struct event_origin {
-    struct slice key;     /* record key; must equal the tenant and hash to the partition */
+    struct slice key; /* record key; must equal the tenant and hash to the partition */
     uint32_t partition;
     uint32_t partitions;
     int64_t arrival_ms;   /* append time of the raw record */

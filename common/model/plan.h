@@ -15,7 +15,7 @@
 enum {
     PLAN_NODES_MAX = 100000,
     PLAN_DEPTH_MAX = 16,
-    PLAN_STAGES_MAX = 64,   /* per model */
+    PLAN_STAGES_MAX = 64, /* per model */
     PLAN_PIPELINES_MAX = 64
 };
 
@@ -28,11 +28,11 @@ struct plan_stage {
     uint32_t id;
     struct slice name;
     enum stage_kind kind;
-    int32_t ord;               /* open stages; 0 else */
-    bool in_model;             /* false: a number known from another version, not in this one */
+    int32_t ord;   /* open stages; 0 else */
+    bool in_model; /* false: a number known from another version, not in this one */
     uint8_t required_count;
     struct slice required_steps[16];
-    int64_t win_ppm;           /* -1: none */
+    int64_t win_ppm; /* -1: none */
 };
 
 struct plan_model {
@@ -51,13 +51,13 @@ void plan_destroy(struct plan **plan);
 
 /* Folds one plan event. *change says what may have to be folded again. Never fails on content. */
 struct plan_change {
-    bool any;              /* false: a repeat, nothing changed */
-    int64_t from_ms;       /* earliest instant whose meaning changed */
-    bool tenant;           /* zone, week start, history, default pipeline */
-    bool org;              /* nodes or memberships */
-    bool stages;           /* stage models */
+    bool any;        /* false: a repeat, nothing changed */
+    int64_t from_ms; /* earliest instant whose meaning changed */
+    bool tenant;     /* zone, week start, history, default pipeline */
+    bool org;        /* nodes or memberships */
+    bool stages;     /* stage models */
     bool calendar;
-    bool other;            /* measures, targets, rules, obligations, prices, dealers */
+    bool other; /* measures, targets, rules, obligations, prices, dealers */
 };
 void plan_apply(struct plan *plan, const struct event *event, uint64_t tenant_seq, struct plan_change *change);
 
@@ -67,7 +67,7 @@ int64_t plan_history_ms(const struct plan *plan, int64_t at_ms);
 struct slice plan_default_pipeline(const struct plan *plan, int64_t at_ms); /* tenant's, or the only model; empty */
 uint8_t plan_week_start(const struct plan *plan, int64_t at_ms);            /* 0 = Monday */
 const struct zone *plan_zone(const struct plan *plan);                      /* time/zone.h; resolved transitions */
-uint64_t plan_version(const struct plan *plan);          /* tenant_seq of the newest plan record used; 0 */
+uint64_t plan_version(const struct plan *plan); /* tenant_seq of the newest plan record used; 0 */
 uint64_t plan_calendar_version(const struct plan *plan);
 uint32_t plan_invalid_items(const struct plan *plan);
 

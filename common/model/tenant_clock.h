@@ -16,9 +16,9 @@ enum tenant_mode {
 
 struct tenant_clock {
     enum tenant_mode mode;
-    int64_t now_ms;       /* T as of the last record or tick applied; 0 while waiting */
-    uint64_t tenant_seq;  /* of the last record */
-    uint64_t run_hash;    /* XXH3-64 of the run id while TENANT_BACKFILL */
+    int64_t now_ms;      /* T as of the last record or tick applied; 0 while waiting */
+    uint64_t tenant_seq; /* of the last record */
+    uint64_t run_hash;   /* XXH3-64 of the run id while TENANT_BACKFILL */
 };
 
 struct tenant_step {

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# tests/run.sh -- the whole suite, or some parts of it:  ./paceline-up test [PART...]
+#
+#   source    formatting, includes of the cores, sizes of files
+#   release   unit, golden, property, simulator and integration tests on the release build
+#   e2e       the programs on a folder log and on a real Kafka, with a real Redis
+#   bugs      each seeded bug, built in on purpose, must turn the suite red
+#   asan      the suite under AddressSanitizer and UndefinedBehaviorSanitizer
+#   tsan      the threaded tests under ThreadSanitizer
+#   compilers gcc and clang, -O0 and -O2: the same digests
+#
+# Called by paceline-up, which builds first and sets PACELINE_BIN and PACELINE_STATE. The last line counts the tests.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+: "${PACELINE_STATE:?start me through ./paceline-up test}"
+logs=$PACELINE_STATE/test-logs
+python=${PACELINE_PYTHON:-/usr/bin/python3}
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0
+
+count() { # count NAME PASSED FAILED SKIPPED
+    passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+    printf '%-10s %4d passed, %d failed, %d skipped (%d s)\n' "$1" "$2" "$3" "$4" $((SECONDS - started))
+}
+
+# Adds up a ctest log; every failed or skipped test is named with its reason.
+count_ctest() { # count_ctest PART LOG
+    local ok bad skip
+    ok=$(grep -cE '^ *[0-9]+/[0-9]+ Test .* Passed ' "$2")
+    bad=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*(Failed|Timeout|Not Run|Exception)' "$2")
+    skip=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*Skipped' "$2")
+    [ "$bad" = 0 ] || { grep -E '\*\*\*(Failed|Timeout|Not Run|Exception)' "$2"; grep -E 'ERROR|FAILED|Error:|Assert|SUMMARY' "$2" | head -n 60; }
+    [ "$skip" = 0 ] || grep -E 'SKIP' "$2"
+    if [ $((ok + bad + skip)) = 0 ]; then
+        tail -n 5 "$2"
+        bad=1
+    fi
+    count "$1" "$ok" "$bad" "$skip"
+}
+
+run_ctest() { # run_ctest PART PRESET [ctest arguments]
+    local part=$1 preset=$2
+    shift 2
+    ctest --test-dir "build/$preset" --output-on-failure -j2 "$@" >"$logs/$part.log" 2>&1
+    count_ctest "$part" "$logs/$part.log"
+}
+
+configure_build() { # configure_build PART PRESET FOLDER [cmake arguments]
+    local part=$1 preset=$2 folder=$3
+    shift 3
+    cmake --preset "$preset" -B "$folder" "$@" >"$logs/$part-build.log" 2>&1 && ninja -C "$folder" >>"$logs/$part-build.log" 2>&1 || {
+        tail -n 30 "$logs/$part-build.log"
+        count "$part" 0 1 0
+        return 1
+    }
+}
+
+part_source() {
+    "$python" tests/source_check.py >"$logs/source.log" 2>&1
+    local status=$? lines
+    lines=$(grep -c '^ok' "$logs/source.log")
+    grep -v '^ok' "$logs/source.log"
+    if [ $status = 0 ]; then count source "$lines" 0 0; else count source "$lines" "$(grep -vc '^ok' "$logs/source.log")" 0; fi
+}
+
+part_release() { run_ctest release release -LE 'e2e'; }
+
+part_e2e() {
+    "$python" -m pytest -q -rs --junit-xml="$logs/e2e.xml" tests/e2e >"$logs/e2e.log" 2>&1
+    grep -E '^(SKIPPED|FAILED|ERROR)' "$logs/e2e.log"
+    read -r ok bad skip < <("$python" - "$logs/e2e.xml" <<'P'
+import sys, xml.etree.ElementTree as E
+try:
+    s = E.parse(sys.argv[1]).getroot().find('testsuite').attrib
+    bad = int(s['failures']) + int(s['errors'])
+    print(int(s['tests']) - bad - int(s['skipped']), bad, s['skipped'])
+except Exception:
+    print(0, 1, 0)
+P
+    )
+    [ "$bad" = 0 ] || tail -n 60 "$logs/e2e.log"
+    count e2e "$ok" "$bad" "$skip"
+}
+
+part_asan() {
+    configure_build asan asan-ubsan build/asan-ubsan || return
+    ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan asan-ubsan -LE 'e2e'
+}
+
+part_tsan() {
+    configure_build tsan tsan build/tsan || return
+    TSAN_OPTIONS=die_after_fork=0:suppressions=$PWD/tests/tsan.supp run_ctest tsan tsan -L threads
+}
+
+part_bugs() {
+    local bug ok=0 bad=0
+    while read -r bug area; do
+        if configure_build bugs release build/bugs -DPACELINE_SEEDED_BUG="$bug" >"$logs/bug-$bug.txt"; then
+            if ctest --test-dir build/bugs -j2 -R "$area" >"$logs/bug-$bug.log" 2>&1; then
+                printf 'NOT FOUND: the suite stays green with the seeded bug %s\n' "$bug"
+                bad=$((bad + 1))
+            elif grep -qE '\*\*\*Failed' "$logs/bug-$bug.log"; then
+                printf 'seeded bug %-15s found by %s\n' "$bug" "$(grep -oE 'Test +#[0-9]+: [^ ]+ .*\*\*\*Failed' "$logs/bug-$bug.log" | sed -E 's/.*: ([^ ]+) .*/\1/' | tr '\n' ' ')"
+                ok=$((ok + 1))
+            else
+                printf 'no verdict on the seeded bug %s, see %s\n' "$bug" "$logs/bug-$bug.log"
+                bad=$((bad + 1))
+            fi
+        else
+            cat "$logs/bug-$bug.txt"
+            bad=$((bad + 1))
+        fi
+    done <tests/seeded_bugs.txt
+    count bugs "$ok" "$bad" 0
+}
+
+part_compilers() {
+    tests/compilers.sh >"$logs/compilers.log" 2>&1
+    local status=$?
+    cat "$logs/compilers.log"
+    if [ $status = 0 ]; then count compilers 1 0 0; else count compilers 0 1 0; fi
+}
+
+parts=("$@")
+[ $# -gt 0 ] || parts=(source release e2e asan tsan bugs compilers)
+for part in "${parts[@]}"; do
+    started=$SECONDS
+    if declare -F "part_$part" >/dev/null; then "part_$part"; else printf 'no part called %s\n' "$part"; failed=$((failed + 1)); fi
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
