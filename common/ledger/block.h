@@ -1,10 +1,11 @@
 /* block.h -- the ledger's unit of writing: 1..4096 records in one Kafka record, checksummed and chained (design 4.1).
  *
  * Layout (little endian): "PLB1", version u16, flags u16 (1 = open), shard u32, branch u32, epoch u32, writer u64,
- * first_seq u64, count u32, time i64 (shard time of the first record's predecessor), hash of the valid prefix
- * (16 bytes), schema fingerprint u64, body bytes u32, checksum u64 (XXH3-64 of everything else). Body: records, each
- * kind, type, source, tenant (index into a dictionary built as tenants appear), then varints: tenant_seq, number (delta
- * per source), dups_before, time delta, body length, body. Everything read is bounds-checked: a block is input. */
+ * first_seq u64, count u32, time i64 (shard time of the first record's predecessor), last i64 (of the last record),
+ * hash of the valid prefix (16 bytes), schema fingerprint u64, body bytes u32, checksum u64 (XXH3-64 of everything
+ * else). Body: records, each kind, type, source, tenant (index into a dictionary built as tenants appear), then
+ * varints: tenant_seq, number (delta per source), dups_before, time delta, body length, body. Everything read is
+ * bounds-checked: a block is input. */
 #ifndef LEDGER_BLOCK_H
 #define LEDGER_BLOCK_H
 
@@ -26,7 +27,8 @@ struct block_header {
     uint64_t writer;
     uint64_t first_seq;
     uint32_t count;
-    int64_t time_ms;
+    int64_t time_ms; /* shard time before the first record */
+    int64_t last_ms; /* shard time of the last record; set by block_end */
     struct hash128 prefix;
     uint64_t schema;
 };

@@ -6,6 +6,7 @@
  *   block, (epoch, writer) = F's, first_seq = F.seq + 1, hash = F.hash -> valid: seq += count, time = max
  *   the same but another hash, or epoch > F.epoch without its open     -> STOP fork
  *   anything else                          -> void, counted by cause
+ *   a version this build cannot read       -> void where the above says void, else STOP version
  *
  * F.hash after a valid block = XXH3-128(F.hash before, block bytes), so it names the whole valid prefix. */
 #ifndef LEDGER_FILTER_H
@@ -34,7 +35,8 @@ struct filter {
     X(VOID_MALFORMED) /* not a block, or damaged */                                                                    \
     X(VOID_FOREIGN)   /* another shard, branch or version */                                                           \
     X(STOP_GAP)       /* the log lost records */                                                                       \
-    X(STOP_FORK)      /* two histories */
+    X(STOP_FORK)      /* two histories */                                                                              \
+    X(STOP_VERSION)   /* would be valid, but is of a newer build: this one must not go on */
 enum filter_verdict {
 #define X(name) FILTER_##name,
     FILTER_VERDICTS(X)
@@ -43,12 +45,22 @@ enum filter_verdict {
 };
 const char *filter_verdict_name(enum filter_verdict verdict);
 
+/* A stop leaves the filter where it is; a valid verdict means records (or a new writer). */
+static inline bool filter_stops(enum filter_verdict verdict) { return verdict >= FILTER_STOP_GAP; }
+static inline bool filter_valid(enum filter_verdict verdict)
+{
+    return verdict == FILTER_VALID || verdict == FILTER_VALID_OPEN;
+}
+
 void filter_init(struct filter *filter, uint32_t shard); /* the beginning: nothing valid yet */
 
 /* Decides one log record and, unless it stops, moves the filter past it. `reader` is opened on valid blocks (and only
  * then may be iterated; record seq starts at reader->header.first_seq). */
 enum filter_verdict filter_apply(struct filter *filter, int64_t offset, struct slice bytes,
                                  struct block_reader *reader);
+
+/* Hash of the valid prefix after `bytes`: what the next block of the chain must carry. */
+struct hash128 filter_hash_next(struct hash128 before, struct slice bytes);
 
 void filter_save(const struct filter *filter, struct buf *out);
 bool filter_load(struct filter *filter, struct cursor *in);
