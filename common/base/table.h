@@ -17,6 +17,7 @@ struct table {
     size_t width_max[TABLE_COLUMNS_MAX]; /* 0: no limit; longer cells are cut and end with an ellipsis */
     struct buf bytes;                    /* of all cells */
     struct buf ends;                     /* u32 end of each cell within bytes */
+    size_t dropped_cells;                /* beyond the bounds */
 };
 
 void table_init(struct table *table, size_t column_count); /* all columns left */
