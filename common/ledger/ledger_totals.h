@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "ledger/record.h"
 
-enum { LEDGER_REASONS_MAX = 64 /* > REJECT_REASON_COUNT of model/event.h */ };
+enum { LEDGER_REASONS_MAX = 64 /* more than REJECT_REASON_COUNT of model/event.h */ };
 
 struct ledger_source_totals {
     int64_t position; /* number of the last record disposed of; -1: none */
@@ -32,7 +32,8 @@ static inline uint64_t ledger_received(const struct ledger_source_totals *source
     return source->accepted + source->duplicate + source->rejected;
 }
 
-/* Body of a tick: the writer's clock, then for every source position, accepted, duplicate, rejected. */
+/* Body of a tick, the canonical Avro of ledger_tick: the writer's clock, then for every source topic, position,
+ * accepted, duplicate, rejected. */
 void ledger_tick_write(int64_t clock_ms, const struct ledger_totals *totals, struct buf *out);
 bool ledger_tick_read(struct slice body, int64_t *clock_ms, struct ledger_totals *totals); /* reasons are left alone */
 
