@@ -51,7 +51,7 @@ int64_t metric_value(const struct metric *metric);         /* counter, gauge; hi
 
 /* Appends the exposition: metrics by name, series by label values, bytewise. */
 void metrics_write(struct metrics *metrics, struct buf *out);
-/* process_* of this process: resident memory, CPU, open files, start time. */
+/* process_* of this process: resident memory, CPU time, open files. */
 void metrics_write_process(struct buf *out);
 
 #endif
