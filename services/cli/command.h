@@ -50,6 +50,8 @@ struct command {
     const struct option_spec *options; /* ended by a NULL name; global ones (--dir --kafka --redis --prefix --config
                                           --json --zh --quiet --no-progress --help) need no row */
     int (*run)(struct cli *cli);       /* exit code; on failure sets cli->err and returns err_exit_code(...) */
+    const char *details_zh;            /* NULL: `details` */
+    bool no_settings;                  /* runs without reading settings: a broken file does not stand in its way */
 };
 
 const char *cli_option(const struct cli *cli, const char *name); /* NULL: not given */
