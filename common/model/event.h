@@ -19,6 +19,8 @@ enum event_type {
     EVENT_CONTROL,
     EVENT_ALERT,
     EVENT_ATTEST,
+    EVENT_REJECT,      /* ledger body and value of sales.rejects; no envelope */
+    EVENT_LEDGER_TICK, /* body of a tick; no envelope */
     EVENT_TYPE_COUNT,
     EVENT_TYPE_NONE = 255
 };
@@ -47,15 +49,27 @@ enum event_field_kind {
     FIELD_SPLITS,
     FIELD_LINES,
     FIELD_ATTRS,
-    FIELD_SPEC,    /* JSON object; in Avro its canonical text */
-    FIELD_DIGESTS, /* attest: list of {tenant, tenant_seq, digest} */
-    FIELD_SEQS,    /* list of ints (alert cause_seqs) */
-    FIELD_BYTES    /* `private`: no machine reads it; not part of JSON */
+    FIELD_SPEC,     /* JSON object; in Avro its canonical text */
+    FIELD_DIGESTS,  /* attest: list of {tenant, tenant_seq, digest} */
+    FIELD_SEQS,     /* list of ints (alert cause_seqs) */
+    FIELD_BYTES,    /* `private`: no machine reads it; not part of JSON */
+    FIELD_ITEM_ID,  /* plan `id`: by kind a plan id, an id, or composed; <= 200 bytes (rulings O9) */
+    FIELD_MS,       /* ms UTC, written as an integer in JSON too (alerts) */
+    FIELD_PPM,      /* 0..10^6 (splits) */
+    FIELD_RAW,      /* rejects: JSON `raw` when UTF-8, else `raw_base64` */
+    FIELD_POSITIONS /* ledger_tick: list of {topic, position, accepted, duplicate, rejected} */
 };
 
-enum { EVENT_FIELDS_MAX = 56, EVENT_SPLITS_MAX = 100, EVENT_LINES_MAX = 5000, EVENT_ATTRS_MAX = 32 };
+enum {
+    EVENT_FIELDS_MAX = 56,
+    EVENT_SPLITS_MAX = 100,
+    EVENT_LINES_MAX = 5000,
+    EVENT_ATTRS_MAX = 32,
+    EVENT_BYTES_MAX = 1024 * 1024
+};
 
-/* Envelope: the first fields of every type but alert and attest. */
+/* Envelope: the first fields of visit, order, lead, fact, plan, action and control. (tenant and event_id are also the
+ * first two fields of an alert.) */
 enum event_envelope_field {
     EV_TENANT,
     EV_EVENT_ID,
@@ -76,7 +90,11 @@ enum event_envelope_field {
 enum event_op { OP_ASSERT, OP_CORRECT, OP_RETRACT };
 enum event_provenance { PROVENANCE_USER, PROVENANCE_SYSTEM, PROVENANCE_IMPORT, PROVENANCE_BULK };
 
-/* A value: .i for numbers, instants, dates, booleans, enum indices and list lengths; .s for texts and, of lists, the
+/* Field tables know three needs: required; optional (absent unless its bit is set); plain: op, provenance and the
+ * envelope's flags, whose value is always readable in v[] (0 = assert, user, no flags) and whose bit is set only when
+ * it differs from that default.
+ *
+ * A value: .i for numbers, instants, dates, booleans, enum indices and list lengths; .s for texts and, of lists, the
  * encoded Avro items (iterate with event_splits_next ...). Meaningful only if its bit in `present` is set. */
 struct event_value {
     int64_t i;
@@ -85,7 +103,9 @@ struct event_value {
 
 struct event {
     enum event_type type;
-    uint64_t present; /* bit n: field n of the type's table is there */
+    uint64_t present;   /* bit n: field n of the type's table is there */
+    struct slice datum; /* the canonical Avro datum it was decoded from, if it was one, else empty. event_encode does
+                         * not look at it; who changes a decoded event must not use it any more */
     struct event_value v[EVENT_FIELDS_MAX];
 };
 
@@ -97,11 +117,33 @@ struct event_field {
     enum event_field_kind kind;
     bool required;
     const char *const *symbols; /* FIELD_ENUM and FIELD_FLAGS: NULL-terminated */
+    bool plain;                 /* no union in Avro, but may be left out: see struct event */
 };
 const struct event_field *event_fields(enum event_type type, size_t *count);
 const char *event_type_name(enum event_type type);
 bool event_type_of(struct slice name, enum event_type *type);
 int event_field_of(enum event_type type, struct slice name); /* -1: no such field */
+/* Items of FIELD_SPLITS, FIELD_LINES, FIELD_DIGESTS, FIELD_POSITIONS; NULL for other kinds. */
+const struct event_field *event_item_fields(enum event_field_kind kind, size_t *count);
+int event_symbol_of(const struct event_field *field, struct slice name); /* -1: no such symbol */
+
+/* Setters for those who build events: value and bit together. */
+static inline void event_set_int(struct event *event, unsigned field, int64_t value)
+{
+    event->v[field].i = value;
+    event->present |= UINT64_C(1) << field;
+}
+static inline void event_set_text(struct event *event, unsigned field, struct slice text)
+{
+    event->v[field].s = text;
+    event->present |= UINT64_C(1) << field;
+}
+/* items as built by event_..._add, borrowed */
+static inline void event_set_list(struct event *event, unsigned field, struct slice items, int64_t count)
+{
+    event->v[field] = (struct event_value){count, items};
+    event->present |= UINT64_C(1) << field;
+}
 
 /* Own fields: enum constants VISIT_VISIT_ID, LEAD_ACTION, ORDER_REVISION, FACT_KIND, PLAN_KIND, CONTROL_CONTROL,
  * ALERT_N, ATTEST_SEQ ... = index in event.v, and enum symbols LEAD_ACTION_created ..., from event_fields.def. */
@@ -110,7 +152,8 @@ int event_field_of(enum event_type type, struct slice name); /* -1: no such fiel
 /* Reject reasons of formats 6, in the order in which they are checked. */
 #define REJECT_REASONS(X)                                                                                              \
     X(too_large)                                                                                                       \
-    X(bad_avro) X(unknown_schema) X(bad_utf8) X(too_deep) X(bad_json) X(duplicate_key) X(not_object) X(missing_field)  \
+    X(bad_avro)                                                                                                        \
+    X(unknown_schema) X(bad_utf8) X(too_deep) X(bad_json) X(duplicate_key) X(not_object) X(missing_field)              \
         X(unknown_type) X(wrong_topic) X(unknown_field) X(bad_type) X(bad_enum) X(bad_id) X(personal_id) X(bad_time)   \
             X(bad_currency) X(out_of_range) X(too_many) X(time_past) X(time_future) X(bad_splits) X(sum_mismatch)      \
                 X(wrong_tenant) X(plan_invalid) X(backfill_refused) X(backfill_running) X(conflict)
@@ -137,6 +180,11 @@ struct reject {
 struct event_codec;
 struct event_codec *event_codec_new(struct err *err); /* compiles the committed schemas; NULL on a bug */
 void event_codec_destroy(struct event_codec **codec);
+/* The form of a plan item (plan_item_check of model/plan.h has this signature); without one plan items are not
+ * checked beyond their fields. */
+typedef bool (*event_plan_check)(struct slice kind, struct slice id, struct slice spec, struct slice resolved,
+                                 bool ended, char *text, size_t text_size);
+void event_codec_set_plan_check(struct event_codec *codec, event_plan_check check);
 uint64_t event_codec_fingerprint(const struct event_codec *codec, enum event_type type); /* CRC-64-AVRO of a schema */
 uint64_t event_codec_ledger_schema(const struct event_codec *codec); /* one fingerprint over all body schemas */
 
@@ -148,6 +196,9 @@ struct event_origin {
     uint32_t topic_types; /* bit per event_type allowed here */
     bool check_key;       /* false for files checked offline */
 };
+/* Partition of a key as Java clients choose it: (murmur2(key) & 0x7fffffff) mod partitions. */
+uint32_t event_partition(struct slice key, uint32_t partitions);
+
 enum reject_reason event_decode(struct event_codec *codec, struct slice value, const struct event_origin *origin,
                                 struct event *event, struct buf *scratch, struct reject *reject);
 
@@ -186,16 +237,23 @@ struct event_digest {
     struct slice tenant, digest;
     int64_t tenant_seq;
 };
+struct event_position {
+    struct slice topic;
+    int64_t position; /* last offset disposed of; -1: none */
+    int64_t accepted, duplicate, rejected;
+};
 bool event_splits_next(struct cursor *items, struct event_split *split);
 bool event_lines_next(struct cursor *items, struct event_line *line);
 bool event_attrs_next(struct cursor *items, struct event_attr *attr);
 bool event_digests_next(struct cursor *items, struct event_digest *digest);
+bool event_positions_next(struct cursor *items, struct event_position *position);
 bool event_ints_next(struct cursor *items, int64_t *value); /* flags (symbol index), cause_seqs */
 /* Building: appends one item to an encoded item list (value.s = the buffer's bytes, value.i = number of items). */
 void event_splits_add(struct buf *items, const struct event_split *split);
 void event_lines_add(struct buf *items, const struct event_line *line);
 void event_attrs_add(struct buf *items, const struct event_attr *attr);
 void event_digests_add(struct buf *items, const struct event_digest *digest);
+void event_positions_add(struct buf *items, const struct event_position *position);
 void event_ints_add(struct buf *items, int64_t value);
 
 #endif
