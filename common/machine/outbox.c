@@ -70,6 +70,29 @@ void outbox_rewind(struct outbox *outbox)
     outbox->sent_n = outbox->read_n;
 }
 
+/* Moves past the oldest body. */
+static void drop_oldest(struct outbox *outbox, size_t behind)
+{
+    outbox->head = behind;
+    outbox->read_n++;
+    if (outbox->sent_n < outbox->read_n) { /* another owner sent it */
+        outbox->sent_n = outbox->read_n;
+        outbox->unsent = behind;
+    }
+    compact(outbox);
+}
+
+void outbox_adopt(struct outbox *outbox, uint64_t n)
+{
+    while (outbox_size(outbox) > 0 && outbox->read_n < n) {
+        size_t behind;
+        body_at(outbox, outbox->head, &behind);
+        drop_oldest(outbox, behind);
+    }
+    if (outbox->last_n < n)
+        outbox->last_n = outbox->read_n = outbox->sent_n = n;
+}
+
 enum outbox_answer outbox_read_back(struct outbox *outbox, uint64_t n, struct slice body)
 {
     if (n <= outbox->read_n)
@@ -79,13 +102,7 @@ enum outbox_answer outbox_read_back(struct outbox *outbox, uint64_t n, struct sl
     size_t behind;
     if (!slice_eq(body_at(outbox, outbox->head, &behind), body))
         return OUTBOX_DIFFERS;
-    outbox->head = behind;
-    outbox->read_n = n;
-    if (outbox->sent_n < n) { /* another owner sent it */
-        outbox->sent_n = n;
-        outbox->unsent = behind;
-    }
-    compact(outbox);
+    drop_oldest(outbox, behind);
     return OUTBOX_SAME;
 }
 

@@ -34,6 +34,8 @@ bool outbox_peek(const struct outbox *outbox, uint64_t *n, struct slice *body);
 void outbox_sent(struct outbox *outbox);
 /* Everything that is not read back counts as not sent. */
 void outbox_rewind(struct outbox *outbox);
+/* Takes the ledger's word for everything up to n, whatever was made here. */
+void outbox_adopt(struct outbox *outbox, uint64_t n);
 enum outbox_answer outbox_read_back(struct outbox *outbox, uint64_t n, struct slice body);
 /* The oldest body that is not read back; false: none. */
 bool outbox_oldest(const struct outbox *outbox, struct slice *body);

@@ -31,6 +31,8 @@ struct tenant {
     enum tenant_stop stop;
     uint64_t stop_seq; /* ledger seq at which it stopped */
     char stop_text[160];
+    uint64_t held_seq;   /* tenant_seq of the record that crashes; 0: none */
+    bool touched;        /* in the fold's list */
     bool changed;        /* folded since the last attest */
     uint8_t digest[32];  /* of the last attest */
     uint64_t digest_seq; /* tenant_seq of that digest; 0: none yet */
@@ -47,6 +49,7 @@ struct tenant {
     struct view_head head;    /* as last seen in the view */
     uint64_t drop_generation; /* an abandoned generation to remove; 0: none */
     bool waits_to_send;       /* in the sender's list */
+    bool asked;               /* quarantine was asked for */
 };
 
 struct tenants;
