@@ -4,7 +4,11 @@
  * Pure and deterministic: a function of the set of plan records (of two versions with the same id and valid_from,
  * neither correcting the other, the higher (recorded_at, event key) wins). Items that contradict each other (cycle,
  * orphan, overlap, unknown reference) stand in the record list but not in force: plan_invalid_items counts them.
- * Reading never allocates. One owner. */
+ * The first read after a change derives tree and models anew; after that reading never allocates. One owner.
+ *
+ * Numbers: nodes, pipelines and stages are numbered in the order in which their items came (by tenant_seq) and keep
+ * their numbers for ever, across save and load. Paths keep theirs within one process only: a state that is saved
+ * names its nodes, and asks for paths again after plan_load. */
 #ifndef MODEL_PLAN_H
 #define MODEL_PLAN_H
 
@@ -42,7 +46,8 @@ struct plan_model {
     bool allow_skip, allow_regress, loss_reason_required;
     int64_t reclaim_block_ms;
     uint32_t stage_count;
-    const struct plan_stage *stages; /* open ones by ord, then the others by id bytewise */
+    /* open ones by ord, then the others by id bytewise, then those of other versions (in_model false) by id */
+    const struct plan_stage *stages;
 };
 
 struct plan;
@@ -79,6 +84,8 @@ int64_t plan_rep_next_change(const struct plan *plan, struct slice rep, int64_t 
 uint32_t plan_path_nodes(const struct plan *plan, uint32_t path, const uint32_t **nodes); /* leaf first, root last */
 struct slice plan_node_name(const struct plan *plan, uint32_t node);
 uint32_t plan_node_count(const struct plan *plan);
+/* Path of a node at an instant; PLAN_NONE: not in force. */
+uint32_t plan_path_of_node(const struct plan *plan, uint32_t node, int64_t at_ms);
 uint32_t plan_root(const struct plan *plan, int64_t at_ms); /* node number, PLAN_NONE */
 /* Next instant > at_ms at which any membership or tree edge changes; INT64_MAX: never. */
 int64_t plan_org_next_change(const struct plan *plan, int64_t at_ms);
@@ -87,6 +94,22 @@ int64_t plan_org_next_change(const struct plan *plan, int64_t at_ms);
 const struct plan_model *plan_model_at(const struct plan *plan, struct slice pipeline, int64_t at_ms); /* NULL */
 const struct plan_stage *plan_stage_of(const struct plan_model *model, struct slice stage);            /* NULL */
 
+/* The records themselves: for `plan show`, `plan diff`, and the machines that read measures, targets, rules and
+ * obligations. Texts are borrowed from the plan. */
+struct plan_item {
+    uint8_t kind; /* enum symbol PLAN_KIND_... of event_fields.h */
+    uint8_t op;   /* enum event_op */
+    bool ended;
+    int64_t valid_from_ms, recorded_ms, source_seq;
+    uint64_t tenant_seq;
+    struct slice id, event_id, corrects, spec, resolved, reason, approver; /* empty: absent */
+};
+uint32_t plan_item_count(const struct plan *plan);
+/* *used: folded (not corrected away, the winner of its valid_from); *in_force: used and not contradicted. */
+const struct plan_item *plan_item_at(const struct plan *plan, uint32_t index, bool *used, bool *in_force);
+/* The version of an item in force by date at an instant (`ended` ones too); NULL: none. */
+const struct plan_item *plan_item_find(const struct plan *plan, uint8_t kind, struct slice id, int64_t at_ms);
+
 /* Canonical bytes of the whole plan state, and back. */
 void plan_save(const struct plan *plan, struct buf *out);
 enum err_code plan_load(struct plan *plan, struct slice bytes, struct err *err);
@@ -94,8 +117,13 @@ enum err_code plan_load(struct plan *plan, struct slice bytes, struct err *err);
 /* Form of one plan item as it stands in a plan record: keys, types, filters (the door's `plan_invalid`). */
 bool plan_item_check(struct slice kind, struct slice id, struct slice spec, struct slice resolved, bool ended,
                      char *text, size_t text_size);
-/* What the view needs to compute windows and print tables: a canonical JSON of zone transitions, week start, org
- * tree, stage models, versions (figures.h reads it). */
+/* What the view needs to compute windows and print tables: a canonical JSON, keys sorted, of
+ *   {"calendar_version", "currency", "history_ms", "invalid_items",
+ *    "models": [{"cohort_by": ["month", "week"], "horizons_ms": [...], "pipeline", "pipeline_id",
+ *                "stages": [{"id", "in_model", "kind", "name", "ord"}], "valid_from_ms"}],   one per pipeline, at now
+ *    "nodes": [{"id", "kind", "manager", "name", "node", "parent"}],                         in force at now, by node
+ *    "pipeline", "plan_version", "week_start", "zone": {"first_offset_s", "name", "transitions": [[ms, s], ...]}}
+ * (figures.h reads it). */
 void plan_write_meta(const struct plan *plan, int64_t now_ms, struct buf *out);
 
 #endif
