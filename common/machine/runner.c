@@ -29,11 +29,12 @@ struct runner {
     struct sender sender;
     struct snapshotter snapshotter;
     struct runner_metrics metrics;
-    uint64_t records;    /* read by this process */
-    uint64_t status_seq; /* of the last status written */
-    int64_t status_ms;   /* monotonic */
-    bool status_due;     /* a tenant stopped, a digest is new */
-    uint32_t stopped;    /* tenants that do not run, as last counted */
+    uint64_t records;      /* read by this process */
+    uint64_t status_seq;   /* of the last status written */
+    int64_t status_ms;     /* monotonic */
+    int64_t account_at_ms; /* monotonic */
+    bool status_due;       /* a tenant stopped, a digest is new */
+    uint32_t stopped;      /* tenants that do not run, as last counted */
 };
 
 /* Start. */

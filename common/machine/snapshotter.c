@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* pipe2 */
 #include "machine/snapshotter.h"
 
 #include <errno.h>
