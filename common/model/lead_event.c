@@ -1,0 +1,223 @@
+#define _GNU_SOURCE /* qsort_r */
+#include "lead_event.h"
+
+#include <stdlib.h>
+
+uint32_t lead_currency_of(struct slice code)
+{
+    uint32_t number = 0;
+    for (size_t i = 0; i < 3 && i < code.n; i++)
+        number = number * 26 + (uint32_t)(code.p[i] - 'A') % 26;
+    return number + 1;
+}
+
+void lead_currency_text(uint32_t currency, char text[4])
+{
+    for (int i = 2; i >= 0; i--) {
+        text[i] = (char)('A' + (currency - 1) / (i == 2 ? 1u : i == 1 ? 26u : 676u) % 26);
+    }
+    text[3] = 0;
+}
+
+int lead_event_cmp(const struct lead_event *a, const struct lead_event *b)
+{
+    if (a->valid_at_ms != b->valid_at_ms)
+        return a->valid_at_ms < b->valid_at_ms ? -1 : 1;
+#ifdef SEEDED_BUG_SWAP_TIE
+    if (a->source_seq != b->source_seq)
+        return a->source_seq > b->source_seq ? -1 : 1;
+#else
+    if (a->source_seq != b->source_seq)
+        return a->source_seq < b->source_seq ? -1 : 1;
+#endif
+    return a->key < b->key ? -1 : a->key > b->key;
+}
+
+/* One row per optional field: which bit, and the value as a signed number. The order is the order on the wire. */
+#define LEAD_WIRE(X)                                                                                                   \
+    X(LEAD_HAS_SOURCE_SEQ, (int64_t)event->source_seq, event->source_seq = (uint64_t)value)                            \
+    X(LEAD_HAS_OCCURRED, event->occurred_at_ms - event->valid_at_ms,                                                   \
+      event->occurred_at_ms = event->valid_at_ms + value)                                                              \
+    X(LEAD_HAS_RECORDED, event->recorded_at_ms - event->occurred_at_ms,                                                \
+      event->recorded_at_ms = event->occurred_at_ms + value)                                                           \
+    X(LEAD_HAS_TO_STAGE, event->to_stage, event->to_stage = (uint32_t)value)                                           \
+    X(LEAD_HAS_OWNER, event->owner, event->owner = (uint32_t)value)                                                    \
+    X(LEAD_HAS_AMOUNT, event->amount, event->amount = value)                                                           \
+    X(LEAD_HAS_AMOUNT, event->currency, event->currency = (uint32_t)value)                                             \
+    X(LEAD_HAS_PIPELINE, event->pipeline, event->pipeline = (uint32_t)value)                                           \
+    X(LEAD_HAS_CHANNEL, event->channel, event->channel = (uint32_t)value)                                              \
+    X(LEAD_HAS_TOUCH, event->touch_kind, event->touch_kind = (uint8_t)value)                                           \
+    X(LEAD_HAS_NEXT_ACTION, event->next_action_at_ms - event->valid_at_ms,                                             \
+      event->next_action_at_ms = event->valid_at_ms + value)                                                           \
+    X(LEAD_HAS_HOLD, event->hold_until_ms - event->valid_at_ms, event->hold_until_ms = event->valid_at_ms + value)     \
+    X(LEAD_HAS_CAMPAIGN, event->campaign, event->campaign = (uint32_t)value)                                           \
+    X(LEAD_HAS_CATEGORY, event->category, event->category = (uint8_t)value)                                            \
+    X(LEAD_HAS_CLOSE_DATE, event->close_date, event->close_date = value)                                               \
+    X(LEAD_HAS_SCORE, event->score, event->score = value)                                                              \
+    X(LEAD_HAS_MERGED_INTO, event->merged_into, event->merged_into = (uint32_t)value)
+
+enum { RECORD_BYTES_MAX = 256 };
+
+static void encode_fields(const struct lead_event *event, struct buf *out)
+{
+    buf_add_zigzag(out, event->valid_at_ms);
+    buf_add_byte(out, (uint8_t)(event->op | event->provenance << 2));
+    buf_add_byte(out, event->action);
+    buf_add_varint(out, event->has);
+    if (event->has & LEAD_HAS_CORRECTS)
+        buf_add_u64(out, event->corrects);
+#define X(bit, get, set)                                                                                               \
+    if (event->has & (bit))                                                                                            \
+        buf_add_zigzag(out, get);
+    LEAD_WIRE(X)
+#undef X
+    if (event->action == LEAD_BASE)
+        buf_add_slice(out, event->base);
+}
+
+void lead_event_encode(const struct lead_event *event, struct buf *out)
+{
+    size_t start = out->n;
+    buf_add_byte(out, 0); /* length: one byte for all but unusual records, moved up below when it needs two */
+    buf_add_u64(out, event->key);
+    encode_fields(event, out);
+    size_t length = out->n - start - 1;
+    if (length < 128) {
+        out->p[start] = (uint8_t)length;
+        return;
+    }
+    buf_add_byte(out, 0);
+    memmove(out->p + start + 2, out->p + start + 1, length);
+    out->p[start] = (uint8_t)(length | 128);
+    out->p[start + 1] = (uint8_t)(length >> 7);
+}
+
+static void decode_fields(struct cursor *in, struct lead_event *event)
+{
+    event->valid_at_ms = cursor_zigzag(in);
+    event->occurred_at_ms = event->valid_at_ms;
+    uint8_t how = cursor_byte(in);
+    event->op = how & 3;
+    event->provenance = how >> 2;
+    event->action = cursor_byte(in);
+    event->has = (uint32_t)cursor_varint(in);
+    event->corrects = event->has & LEAD_HAS_CORRECTS ? cursor_u64(in) : 0;
+    /* What is absent must read as nothing; recorded_at defaults to the occurred_at that may come first. */
+    event->recorded_at_ms = event->occurred_at_ms;
+    event->source_seq = 0;
+#define X(bit, get, set)                                                                                               \
+    if (event->has & (bit)) {                                                                                          \
+        int64_t value = cursor_zigzag(in);                                                                             \
+        set;                                                                                                           \
+    }
+    LEAD_WIRE(X)
+#undef X
+    if (!(event->has & LEAD_HAS_RECORDED))
+        event->recorded_at_ms = event->occurred_at_ms;
+    event->base = event->action == LEAD_BASE ? cursor_take(in, cursor_left(in)) : (struct slice){"", 0};
+}
+
+bool lead_event_decode(struct cursor *in, struct lead_event *event)
+{
+    if (in->p == in->end)
+        return false;
+    struct cursor record = cursor_of(cursor_take(in, cursor_varint(in)));
+    event->key = cursor_u64(&record);
+    event->active = true;
+    event->orphan = false;
+    decode_fields(&record, event);
+    in->bad |= record.bad | (record.p != record.end);
+    return !in->bad;
+}
+
+/* valid_at alone, for skipping: only equal instants need the whole record. */
+static int order_of(struct slice record, const struct lead_event *event)
+{
+    struct cursor in = cursor_of(record);
+    struct lead_event other = {.key = cursor_u64(&in)};
+    struct cursor peek = in;
+    int64_t at_ms = cursor_zigzag(&peek);
+    if (at_ms != event->valid_at_ms)
+        return at_ms < event->valid_at_ms ? -1 : 1;
+    decode_fields(&in, &other);
+    if (other.action == LEAD_BASE)
+        return -1;
+    return lead_event_cmp(&other, event);
+}
+
+size_t lead_events_place(struct slice blob, const struct lead_event *event, bool *held, bool *last)
+{
+    struct cursor in = cursor_of(blob);
+    size_t place = 0;
+    *held = false;
+    *last = true;
+    while (in.p != in.end && !in.bad) {
+        struct slice record = cursor_take(&in, cursor_varint(&in));
+        uint64_t key;
+        memcpy(&key, record.p, sizeof key); /* records are little endian like every machine we build for */
+        *held |= key == event->key;
+        if (*last && order_of(record, event) < 0)
+            place = (size_t)((const char *)in.p - blob.p);
+        else
+            *last = false;
+    }
+    return place;
+}
+
+/* --- which events count --------------------------------------------------------------------------------------- */
+
+/* (recorded_at, source_seq, key): the order in which corrections win. */
+static int recorded_cmp(const struct lead_event *a, const struct lead_event *b)
+{
+    if (a->recorded_at_ms != b->recorded_at_ms)
+        return a->recorded_at_ms < b->recorded_at_ms ? -1 : 1;
+    if (a->source_seq != b->source_seq)
+        return a->source_seq < b->source_seq ? -1 : 1;
+    return a->key < b->key ? -1 : a->key > b->key;
+}
+
+static int falling(const void *a, const void *b, void *events)
+{
+    const struct lead_event *all = events;
+    return recorded_cmp(&all[*(const uint32_t *)b], &all[*(const uint32_t *)a]);
+}
+
+static struct lead_event *named_by(struct lead_event *events, uint32_t count, uint64_t key)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (events[i].key == key && events[i].action != LEAD_BASE)
+            return &events[i];
+    }
+    return NULL;
+}
+
+uint32_t lead_events_resolve(struct lead_event *events, uint32_t count, uint32_t *order)
+{
+    uint32_t corrections = 0, orphans = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        events[i].active = true;
+        events[i].orphan = false;
+        if (events[i].op != OP_ASSERT)
+            order[corrections++] = i;
+    }
+    if (!corrections)
+        return 0;
+    qsort_r(order, corrections, sizeof *order, falling, events);
+    for (uint32_t i = 0; i < corrections; i++) {
+        struct lead_event *correction = &events[order[i]];
+        struct lead_event *named = named_by(events, count, correction->corrects);
+        correction->orphan = !named;
+        orphans += !named;
+#ifdef SEEDED_BUG_SKIP_RETRACT
+        if (correction->op == OP_RETRACT)
+            continue;
+#endif
+        if (named && correction->active && recorded_cmp(named, correction) < 0)
+            named->active = false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (events[i].op == OP_RETRACT)
+            events[i].active = false; /* a retract folds nothing itself */
+    }
+    return orphans;
+}

@@ -1,0 +1,309 @@
+#define _GNU_SOURCE /* qsort_r */
+#include <stdlib.h>
+
+#include "funnel_state.h"
+#include "funnel_state_io.h"
+
+/* The inverse of funnel_save.c. Bytes that do not read exactly are damage: ERR_CORRUPT, never a crash. */
+struct reader {
+    struct funnel *funnel;
+    struct cursor in;
+    uint32_t *texts; /* place -> text */
+    uint32_t text_count;
+    uint32_t *leads; /* rank -> lead; rank 0 is no lead */
+    uint32_t lead_count;
+};
+
+static struct slice get_slice(struct reader *r) { return cursor_take(&r->in, cursor_varint(&r->in)); }
+
+/* A count of things that take at least one byte each. */
+static uint32_t get_count(struct reader *r)
+{
+    int64_t count = cursor_zigzag(&r->in);
+    if (count < 0 || (uint64_t)count > cursor_left(&r->in))
+        r->in.bad = true;
+    return r->in.bad ? 0 : (uint32_t)count;
+}
+
+static uint32_t text_at(struct reader *r, uint64_t place)
+{
+    if (place >= r->text_count)
+        r->in.bad = true;
+    return r->in.bad ? 0 : r->texts[place];
+}
+static uint32_t get_text(struct reader *r) { return text_at(r, cursor_varint(&r->in)); }
+
+static uint32_t get_stage(struct reader *r)
+{
+    uint32_t pipeline = get_text(r);
+    uint32_t stage = get_text(r);
+    return stage ? lead_book_stage(&r->funnel->book, pipeline, stage) : 0;
+}
+
+static uint32_t get_leaf(struct reader *r)
+{
+    struct lead_book *book = &r->funnel->book;
+    bool there = cursor_zigzag(&r->in) != 0;
+    uint32_t nodes[PLAN_DEPTH_MAX + 2];
+    uint32_t depth = get_count(r);
+    if (depth > PLAN_DEPTH_MAX + 2) {
+        r->in.bad = true;
+        return 0;
+    }
+    for (uint32_t i = 0; i < depth; i++)
+        nodes[i] = get_text(r);
+    struct lead_leaf leaf = {0, 0, 0, 0};
+    leaf.path = lead_symbols_intern(&book->paths, slice_make(nodes, depth * sizeof *nodes), NULL);
+    leaf.owner = get_text(r);
+    leaf.channel = get_text(r);
+    leaf.tier = get_text(r);
+    return there && !r->in.bad ? lead_book_leaf_of(book, &leaf) : 0;
+}
+
+static void get_base(struct reader *r, struct buf *base)
+{
+    struct lead_state state = {0};
+#define X(field) state.field = (__typeof__(state.field))cursor_zigzag(&r->in);
+    FUNNEL_BASE_NUMBERS(X)
+#undef X
+#define X(field) state.field = get_text(r);
+    FUNNEL_BASE_TEXTS(X)
+#undef X
+    state.stage = (uint16_t)get_stage(r);
+    state.last_open = (uint16_t)get_stage(r);
+    state.leaf = get_leaf(r);
+    lead_base_encode(&state, base);
+}
+
+/* One event into the lead's blob, which is written in order. */
+static void get_event(struct reader *r, uint32_t number)
+{
+    struct funnel *funnel = r->funnel;
+    struct lead_event event = {0};
+    buf_clear(&funnel->text);
+    if (cursor_zigzag(&r->in)) {
+        get_base(r, &funnel->text);
+        struct lead_state state;
+        if (r->in.bad || !lead_base_decode(buf_slice(&funnel->text), &state))
+            return;
+        event = (struct lead_event){.valid_at_ms = state.visit_at_ms, .action = LEAD_BASE};
+        event.base = buf_slice(&funnel->text);
+    } else if (!lead_event_decode(&r->in, &event) || event.action == LEAD_BASE) {
+        r->in.bad = true;
+        return;
+    }
+#define X(bit, field)                                                                                                  \
+    if (event.has & (bit))                                                                                             \
+        event.field = text_at(r, event.field);
+    FUNNEL_EVENT_TEXTS(X)
+#undef X
+    if (event.has & LEAD_HAS_MERGED_INTO) {
+        if (event.merged_into > r->lead_count)
+            r->in.bad = true;
+        event.merged_into = r->in.bad ? 0 : r->leads[event.merged_into];
+    }
+    struct lead *lead = lead_table_at(&funnel->leads, number);
+    if (event.op != OP_ASSERT)
+        lead->flags |= LEAD_CORRECTED;
+    buf_clear(&funnel->record);
+    lead_event_encode(&event, &funnel->record);
+    lead_table_insert(&funnel->leads, lead, lead->bytes, buf_slice(&funnel->record));
+}
+
+static void get_lead(struct reader *r, uint32_t number)
+{
+    (void)get_slice(r); /* the id, read in the first pass */
+    struct lead *lead = lead_table_at(&r->funnel->leads, number);
+    lead->flags = cursor_byte(&r->in) & LEAD_TOMBSTONE;
+    lead->accepted_ms = cursor_zigzag(&r->in);
+    uint32_t events = get_count(r);
+    for (uint32_t i = 0; i < events && !r->in.bad; i++)
+        get_event(r, number);
+}
+
+/* Ids come first, so that a merge may name a lead that follows. */
+static void skip_event(struct reader *r)
+{
+    if (!cursor_zigzag(&r->in)) {
+        (void)get_slice(r);
+        return;
+    }
+    struct buf base = {0};
+    get_base(r, &base);
+    buf_close(&base);
+}
+
+static void get_ids(struct reader *r)
+{
+    for (uint32_t i = 1; i <= r->lead_count && !r->in.bad; i++) {
+        struct slice id = get_slice(r);
+        r->leads[i] = lead_table_number(&r->funnel->leads, id);
+        (void)cursor_byte(&r->in);
+        (void)cursor_zigzag(&r->in);
+        uint32_t events = get_count(r);
+        for (uint32_t k = 0; k < events && !r->in.bad; k++)
+            skip_event(r);
+    }
+}
+
+static void get_leads(struct reader *r)
+{
+    r->lead_count = get_count(r);
+    r->leads = calloc((size_t)r->lead_count + 1, sizeof *r->leads);
+    if (!r->leads)
+        abort();
+    struct cursor start = r->in;
+    get_ids(r);
+    bool bad = r->in.bad;
+    r->in = start;
+    r->in.bad = bad;
+    for (uint32_t i = 1; i <= r->lead_count && !r->in.bad; i++)
+        get_lead(r, r->leads[i]);
+}
+
+static void get_texts(struct reader *r)
+{
+    uint64_t count = cursor_varint(&r->in);
+    if (count > cursor_left(&r->in)) {
+        r->in.bad = true;
+        return;
+    }
+    r->texts = calloc(count + 1, sizeof *r->texts);
+    if (!r->texts)
+        abort();
+    for (; r->text_count < count && !r->in.bad; r->text_count++)
+        r->texts[r->text_count] = lead_book_intern(&r->funnel->book, get_slice(r));
+}
+
+static void get_dim(struct reader *r, enum lead_dim dim)
+{
+    uint32_t count = get_count(r);
+    for (uint32_t i = 0; i < count && !r->in.bad; i++)
+        (void)lead_book_admit(&r->funnel->book, dim, get_text(r));
+}
+
+static void get_cell(struct reader *r)
+{
+    struct cell_table *cells = &r->funnel->cells;
+    struct cell_parts parts = {.org = get_text(r)};
+    parts.stage = get_stage(r);
+    parts.value = get_text(r);
+    uint64_t kinds = (uint64_t)cursor_zigzag(&r->in);
+    parts.rep = kinds & 1;
+    parts.dim = (enum lead_dim)(kinds >> 1 & 3);
+    parts.pane = (enum cell_pane)(kinds >> 3 & 7);
+    parts.currency = (uint32_t)cursor_zigzag(&r->in) & 0x7fff;
+    parts.number = cursor_zigzag(&r->in);
+    int32_t restated_on = (int32_t)cursor_zigzag(&r->in);
+    uint64_t shown = cursor_varint(&r->in);
+    uint64_t touched = cursor_varint(&r->in);
+    if (parts.pane >= CELL_PANES || !cell_table_keeps(cells, parts.pane, parts.number) || shown >> LEAD_SLOT_COUNT)
+        r->in.bad = true;
+    if (r->in.bad)
+        return;
+    struct cell *cell = cell_table_get(cells, cell_key_of(&parts));
+    cell->restated_on = restated_on;
+    cell->touched = touched;
+    for (unsigned slot = 0; slot < LEAD_SLOT_COUNT; slot++) {
+        if (shown >> slot & 1)
+            cell_add(cells, cell, slot, cursor_zigzag(&r->in));
+    }
+}
+
+/* --- what is computed again ----------------------------------------------------------------------------------- */
+
+static void join_groups(struct funnel *funnel)
+{
+    struct lead_table *table = &funnel->leads;
+    for (uint32_t i = 1; i < lead_table_count(table); i++) {
+        struct cursor in = cursor_of(lead_blob(lead_table_at(table, i)));
+        struct lead_event event;
+        while (lead_event_decode(&in, &event)) {
+            if (event.has & LEAD_HAS_MERGED_INTO && !lead_table_same_group(table, i, event.merged_into))
+                lead_table_join(table, i, event.merged_into);
+        }
+    }
+}
+
+static int by_accepted(const void *left, const void *right, void *context)
+{
+    const struct lead_table *table = context;
+    const struct lead *a = &table->leads[*(const uint32_t *)left], *b = &table->leads[*(const uint32_t *)right];
+    if (a->accepted_ms != b->accepted_ms)
+        return a->accepted_ms < b->accepted_ms ? -1 : 1;
+    return slice_cmp(lead_symbols_text(&table->ids, *(const uint32_t *)left),
+                     lead_symbols_text(&table->ids, *(const uint32_t *)right));
+}
+
+static bool group_closed(const struct lead_table *table, uint32_t number)
+{
+    uint32_t at = number;
+    do {
+        const struct lead *lead = &table->leads[at];
+        if (lead->bytes && !lead_state_closed(&lead->state))
+            return false;
+        at = lead->group_next;
+    } while (at != number);
+    return true;
+}
+
+static void list_closed(struct funnel *funnel)
+{
+    struct lead_table *table = &funnel->leads;
+    uint32_t count = 0;
+    uint32_t *order = malloc(lead_table_count(table) * sizeof *order);
+    if (!order)
+        abort();
+    for (uint32_t i = 1; i < lead_table_count(table); i++) {
+        const struct lead *lead = lead_table_at(table, i);
+        if (lead->bytes && !(lead->flags & LEAD_TOMBSTONE) && group_closed(table, i))
+            order[count++] = i;
+    }
+    qsort_r(order, count, sizeof *order, by_accepted, table);
+    for (uint32_t i = 0; i < count; i++)
+        lead_table_list(table, order[i]);
+    free(order);
+}
+
+static void rebuild(struct funnel *funnel)
+{
+    join_groups(funnel);
+    funnel_refold_all(funnel, 0);
+    list_closed(funnel);
+    funnel->deltas.count = 0;
+}
+
+static void get_all(struct reader *r)
+{
+    get_texts(r);
+    if (r->in.bad)
+        return;
+    get_dim(r, LEAD_DIM_CHANNEL);
+    get_dim(r, LEAD_DIM_TIER);
+    get_leads(r);
+    uint32_t cells = get_count(r);
+    for (uint32_t i = 0; i < cells && !r->in.bad; i++)
+        get_cell(r);
+}
+
+enum err_code funnel_load(struct funnel *funnel, struct slice bytes, struct err *err)
+{
+    struct reader r = {.funnel = funnel, .in = cursor_of(bytes)};
+    if (!slice_is(cursor_take(&r.in, strlen(FUNNEL_STATE_MAGIC)), FUNNEL_STATE_MAGIC))
+        return err_set(err, ERR_CORRUPT, "funnel: not a state of this machine");
+    int64_t now_ms = cursor_zigzag(&r.in);
+    struct slice plan = get_slice(&r);
+    enum err_code code = r.in.bad ? ERR_CORRUPT : plan_load(funnel->plan, plan, err);
+    if (code != OK)
+        return err_set(err, ERR_CORRUPT, "funnel: the plan of the state cannot be read");
+    funnel->now_ms = funnel->horizon_ms = now_ms;
+    funnel_plan_changed(funnel);
+    funnel_roll_up(funnel); /* begins the rings of panes at T */
+    get_all(&r);
+    free(r.texts);
+    free(r.leads);
+    if (r.in.bad || cursor_left(&r.in))
+        return err_set(err, ERR_CORRUPT, "funnel: the state is damaged");
+    rebuild(funnel);
+    return OK;
+}

@@ -1,0 +1,198 @@
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "figures/cell_text.h"
+#include "funnel_state.h"
+#include "time/zone.h"
+
+/* Rows and fields: docs/funnel.md, figures/cell_text.h. */
+
+/* --- cells ---------------------------------------------------------------------------------------------------- */
+
+static void row_name(const struct funnel *funnel, const struct cell_parts *parts, struct buf *out)
+{
+    struct lead_stage_name name = lead_book_stage_name(&funnel->book, parts->stage);
+    buf_add_slice(out, lead_book_text(&funnel->book, name.pipeline));
+    buf_add_byte(out, '/');
+    if (parts->rep)
+        buf_add_text(out, "rep:");
+    buf_add_slice(out, lead_book_text(&funnel->book, parts->org));
+}
+
+static void field_name(const struct funnel *funnel, const struct cell_parts *parts, struct buf *out)
+{
+    static const char panes[CELL_PANES] = {'i', 'q', 'h', 'd', 'm', 't'};
+    struct lead_stage_name name = lead_book_stage_name(&funnel->book, parts->stage);
+    buf_add_slice(out, lead_book_text(&funnel->book, name.stage));
+    struct cell_text_pane pane = {panes[parts->pane], parts->number, parts->currency, ""};
+    if (parts->currency)
+        lead_currency_text(parts->currency, pane.currency);
+    buf_add_byte(out, '|');
+    cell_text_write_pane(&pane, out);
+    buf_addf(out, "|%s|", cell_text_dims[parts->dim]);
+    if (parts->dim == LEAD_DIM_ALL)
+        return;
+    buf_add_slice(out, lead_book_text(&funnel->book, parts->value ? parts->value : funnel->book.text_unassigned));
+}
+
+static void value_text(const struct cell *cell, struct buf *out)
+{
+    uint64_t shown = cell_shown(cell);
+    for (unsigned slot = 0; slot < LEAD_SLOT_COUNT; slot++) {
+        if (shown >> slot & 1)
+            cell_text_write_number(cell_text_slots[slot], cell_value(cell, slot), out);
+    }
+    if (cell->restated_on)
+        cell_text_write_number(CELL_TEXT_RESTATED, cell->restated_on, out);
+}
+
+static void emit(struct funnel *funnel, struct cell_key key, const struct cell *cell, struct machine_sink *sink)
+{
+    struct cell_parts parts = cell_parts_of(key);
+    struct buf row = {0}, field = {0}, value = {0};
+    row_name(funnel, &parts, &row);
+    field_name(funnel, &parts, &field);
+    if (cell)
+        value_text(cell, &value);
+    sink->cell(sink, buf_slice(&row), buf_slice(&field), buf_slice(&value));
+    buf_close(&row);
+    buf_close(&field);
+    buf_close(&value);
+}
+
+/* --- the row `meta` ------------------------------------------------------------------------------------------- */
+
+static void write_zone(const struct funnel *funnel, struct buf *out)
+{
+    const struct zone *zone = plan_zone(funnel->plan);
+    buf_addf(out, "zone=%d", zone->first_offset_s);
+    for (uint32_t i = 0; i < zone->count; i++)
+        buf_addf(out, "|%lld|%d", (long long)zone->transitions[i].at_ms, zone->transitions[i].offset_s);
+    buf_addf(out, "\nweek=%u\n", plan_week_start(funnel->plan, funnel->now_ms));
+}
+
+static void write_model(struct funnel *funnel, uint32_t pipeline, struct buf *out)
+{
+    const struct plan_model *model = lead_book_model(&funnel->book, pipeline, funnel->now_ms);
+    if (!model)
+        return;
+    buf_addf(out, "model=%.*s", SLICE_ARG(model->pipeline));
+    for (uint32_t i = 0; i < model->stage_count; i++) {
+        const struct plan_stage *stage = &model->stages[i];
+        if (stage->in_model)
+            buf_addf(out, "|%d|%.*s", (int)stage->kind, SLICE_ARG(stage->name));
+    }
+    buf_add_byte(out, '\n');
+}
+
+/* Every pipeline that has a stage with figures, once. */
+static void write_models(struct funnel *funnel, struct buf *out)
+{
+    uint32_t texts = funnel->book.texts.count;
+    uint8_t *seen = calloc(texts, 1);
+    if (!seen)
+        abort();
+    for (uint32_t i = 1; i < funnel->book.stages.count; i++) {
+        uint32_t pipeline = lead_book_stage_name(&funnel->book, i).pipeline;
+        if (!seen[pipeline])
+            write_model(funnel, pipeline, out);
+        seen[pipeline] = 1;
+    }
+    free(seen);
+}
+
+static void write_figures_meta(struct funnel *funnel, struct buf *out)
+{
+    buf_addf(out, "tenant=%d\nplan=%llu\ncalendar=%llu\n", plan_has_tenant(funnel->plan),
+             (unsigned long long)plan_version(funnel->plan), (unsigned long long)plan_calendar_version(funnel->plan));
+    uint32_t root = plan_root(funnel->plan, funnel->now_ms);
+    if (root != PLAN_NONE)
+        buf_addf(out, "root=%.*s\n", SLICE_ARG(plan_node_name(funnel->plan, root)));
+    write_zone(funnel, out);
+    write_models(funnel, out);
+}
+
+static void emit_meta(struct funnel *funnel, struct machine_sink *sink)
+{
+    struct buf text = {0};
+    write_figures_meta(funnel, &text);
+    sink->cell(sink, SLICE(CELL_TEXT_META_ROW), SLICE(CELL_TEXT_META_FIGURES), buf_slice(&text));
+    buf_clear(&text);
+    plan_write_meta(funnel->plan, funnel->now_ms, &text);
+    sink->cell(sink, SLICE(CELL_TEXT_META_ROW), SLICE(CELL_TEXT_META_PLAN), buf_slice(&text));
+    buf_close(&text);
+    funnel->meta_stale = false;
+    funnel->meta_day = funnel_day(funnel, funnel->now_ms);
+}
+
+/* --- projection ----------------------------------------------------------------------------------------------- */
+
+static void make_current(struct funnel *funnel)
+{
+    funnel_settle(funnel);
+    funnel_roll_up(funnel);
+    /* Models and tree in force change with time as well as with the plan. */
+    funnel->meta_stale |= funnel->meta_day != funnel_day(funnel, funnel->now_ms);
+}
+
+size_t funnel_dirty(struct funnel *funnel)
+{
+    make_current(funnel);
+    return funnel->cells.dirty.count + funnel->cells.removed_count + funnel->meta_stale;
+}
+
+static void emit_removed(struct funnel *funnel, struct machine_sink *sink)
+{
+    struct cell_key key = funnel->cells.removed[--funnel->cells.removed_count];
+    if (!cell_table_find(&funnel->cells, key))
+        emit(funnel, key, NULL, sink);
+}
+
+static void emit_dirty(struct funnel *funnel, struct machine_sink *sink)
+{
+    struct cell *cell = &funnel->cells.cells[funnel->cells.dirty.items[--funnel->cells.dirty.count]];
+    if (!(cell->flags & CELL_USED) || !(cell->flags & CELL_DIRTY))
+        return; /* expired, or listed twice */
+    cell->flags &= (uint8_t)~CELL_DIRTY;
+    emit(funnel, cell->key, cell, sink);
+}
+
+bool funnel_project_dirty(struct funnel *funnel, size_t max, struct machine_sink *sink)
+{
+    make_current(funnel);
+    size_t left = max;
+    for (; left && funnel->cells.removed_count; left--)
+        emit_removed(funnel, sink);
+    for (; left && funnel->cells.dirty.count; left--)
+        emit_dirty(funnel, sink);
+    if (left > 1 && funnel->meta_stale)
+        emit_meta(funnel, sink);
+    return funnel->cells.removed_count || funnel->cells.dirty.count || funnel->meta_stale;
+}
+
+bool funnel_project_all(struct funnel *funnel, uint64_t *cursor, size_t max, struct machine_sink *sink)
+{
+    if (*cursor == 0) {
+        make_current(funnel);
+        emit_meta(funnel, sink);
+        *cursor = 1;
+    }
+    for (; max && *cursor < funnel->cells.count; (*cursor)++) {
+        const struct cell *cell = &funnel->cells.cells[*cursor];
+        if (!(cell->flags & CELL_USED))
+            continue;
+        emit(funnel, cell->key, cell, sink);
+        max--;
+    }
+    return *cursor < funnel->cells.count;
+}
+
+void funnel_project_done(struct funnel *funnel)
+{
+    struct cell_table *cells = &funnel->cells;
+    for (uint32_t i = 0; i < cells->dirty.count; i++)
+        cells->cells[cells->dirty.items[i]].flags &= (uint8_t)~CELL_DIRTY;
+    cells->dirty.count = 0;
+    cells->removed_count = 0;
+}
