@@ -104,21 +104,28 @@ static void fill_in(struct settings *settings, struct findings *findings)
         snprintf(settings->instance, sizeof settings->instance, "localhost");
 }
 
-enum err_code settings_load(struct settings *settings, const char *config, const char *const *flags, struct err *err)
+/* What was given as a flag, copied from settings that were read before. */
+static void copy_flags(struct settings *to, const struct settings *from)
 {
-    char path[640];
-    if (config)
-        snprintf(path, sizeof path, "%s", config);
-    else
-        find_file(flags, path, sizeof path);
+    for (size_t i = 0; keys[i].key; i++)
+        if (from->conf.origins[i].source == CONF_FROM_FLAG) {
+            memcpy((char *)to + keys[i].offset, (const char *)from + keys[i].offset, keys[i].size);
+            to->conf.origins[i] = from->conf.origins[i];
+        }
+}
 
+static enum err_code load(struct settings *settings, const char *path, bool required, const char *const *flags,
+                          const struct settings *before, struct err *err)
+{
     *settings = (struct settings){0};
     struct findings findings;
     findings_init(&findings);
     conf_init(&settings->conf, keys, PREFIX, settings);
     if (path[0])
-        conf_read_file(&settings->conf, path, config != NULL, &findings);
+        conf_read_file(&settings->conf, path, required, &findings);
     conf_read_environment(&settings->conf, &findings);
+    if (before)
+        copy_flags(settings, before);
     if (flags)
         conf_read_flags(&settings->conf, flags, &findings);
     fill_in(settings, &findings);
@@ -126,6 +133,25 @@ enum err_code settings_load(struct settings *settings, const char *config, const
     enum err_code code = findings_to_err(&findings, err);
     findings_close(&findings);
     return code;
+}
+
+enum err_code settings_load(struct settings *settings, const char *config, const char *const *flags, struct err *err)
+{
+    char path[640];
+    if (config)
+        snprintf(path, sizeof path, "%s", config);
+    else
+        find_file(flags, path, sizeof path);
+    return load(settings, path, config != NULL, flags, NULL, err);
+}
+
+enum err_code settings_move(struct settings *settings, const char *dir, struct err *err)
+{
+    const char *const flags[] = {"dir", dir, NULL};
+    struct settings before = *settings;
+    char path[640];
+    snprintf(path, sizeof path, "%.600s/paceline.yaml", dir);
+    return load(settings, path, false, flags, &before, err);
 }
 
 void settings_print(const struct settings *settings, struct buf *out)

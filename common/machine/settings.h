@@ -33,6 +33,10 @@ struct settings {
  * ERR_CONFIG names the key, its origin and line, and what is allowed. settings->conf must not be copied alone. */
 enum err_code settings_load(struct settings *settings, const char *config, const char *const *flags, struct err *err);
 
+/* The same settings for another dir (`paceline run DIR`): its paceline.yaml is read; flags and environment still win.
+ */
+enum err_code settings_move(struct settings *settings, const char *dir, struct err *err);
+
 /* The effective settings as YAML, with the origin of each; kafka_options is never shown (it holds passwords). */
 void settings_print(const struct settings *settings, struct buf *out);
 /* The table as text: name, range, default, what it is for. */
