@@ -14,11 +14,12 @@
 #include "base/err.h"
 
 enum {
-    AVRO_FIELDS_MAX = 55,  /* of the top record: a set of them fits a word */
-    AVRO_SLOT_SINK = 55,   /* where values inside lists go while they are checked */
-    AVRO_SLOTS = 56,       /* size of the caller's array */
-    AVRO_STEPS_MAX = 4096, /* of a program */
-    AVRO_NESTING_MAX = 16  /* of a schema */
+    AVRO_FIELDS_MAX = 55,        /* of the top record: a set of them fits a word */
+    AVRO_SLOT_SINK = 55,         /* where values inside lists go while they are checked */
+    AVRO_SLOTS = 56,             /* size of the caller's array */
+    AVRO_STEPS_MAX = 4096,       /* of a program */
+    AVRO_NESTING_MAX = 16,       /* of a schema */
+    AVRO_EMPTY_ITEMS_MAX = 65536 /* items of no bytes (array of null) in one datum */
 };
 
 /* A value. .i: numbers, booleans, enum index, number of items of an array or map, branch of a general union.

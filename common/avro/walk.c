@@ -104,7 +104,7 @@ static bool read_block(struct walker *w, int64_t *count, int64_t *bytes)
 static bool walk_block(struct walker *w, uint32_t at, int64_t count, int64_t bytes)
 {
     const struct step *step = &w->steps[at];
-    /* An item takes min_bytes at least; items of no bytes are limited by the size of the whole, so that no count
+    /* An item takes min_bytes at least; items of no bytes are counted against a limit, so that no count
      * buys work that was not paid for in bytes. */
     if ((uint64_t)count > (step->min_bytes ? left(w) / step->min_bytes : w->empty_items))
         return fail(w, "more items than bytes");
@@ -250,7 +250,7 @@ enum avro_fault avro_program_walk(const struct avro_program *program, struct sli
                        .end = start + bytes.n,
                        .steps = program->steps,
                        .slots = slots,
-                       .empty_items = bytes.n,
+                       .empty_items = AVRO_EMPTY_ITEMS_MAX,
                        .canonical = true,
                        .trusted = trusted};
     bool ok = walk_steps(&w, 0, program->step_count) && (w.p == w.end || fail(&w, "trailing bytes"));

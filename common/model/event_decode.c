@@ -6,9 +6,9 @@
 
 #include "avro/canonical.h"
 
-/* What unescaped texts, re-encoded lists and canonical plan items may need at most, per byte of input: reserved at
- * once, because the event holds slices of the scratch while it grows. */
-enum { SCRATCH_PER_BYTE = 4, SCRATCH_LEAST = 256, CONFLUENT_HEADER_BYTES = 5, SPEC_DEPTH_MAX = JSON_DEPTH_MAX - 1 };
+/* What unescaped texts, re-encoded lists and canonical plan items (a DEL becomes 6 bytes) may need, per byte: reserved
+ * at once, because the event holds slices of the scratch while it grows. */
+enum { SCRATCH_PER_BYTE = 8, SCRATCH_LEAST = 256, CONFLUENT_HEADER_BYTES = 5, SPEC_DEPTH_MAX = JSON_DEPTH_MAX - 1 };
 
 enum reject_reason event_sort_attrs(struct decoding *d, struct slice name, struct event_value *value, bool *moved)
 {
