@@ -249,7 +249,7 @@ static enum err_code begin_running(struct ledger_service *service, struct err *e
     char group[LOG_TOPIC_BYTES_MAX + 32];
     for (unsigned s = 0; s < LEDGER_SOURCE_COUNT; s++)
         positions[s] = writer_position(service->writer, (enum ledger_source)s);
-    (void)snprintf(group, sizeof group, "%spaceline-ledger-%u", service->prefix, service->config.shard);
+    (void)snprintf(group, sizeof group, "%spaceline-ledger-raw", service->prefix);
     const struct filter filter = *writer_filter(service->writer);
     const struct filter from = service->reader ? *ledger_reader_filter(service->reader) : filter;
     close_reader(service);

@@ -275,7 +275,7 @@ static bool add_control(struct writer *writer, struct event *event, int64_t at_m
     uint64_t seq = writer->chain_seq + 1 + (writer->begun ? block_count(writer->block) : 0);
     (void)snprintf(id, sizeof id, "ledger/%u/%u/%llu", writer->shard, writer->epoch, (unsigned long long)seq);
     event->type = EVENT_CONTROL;
-    event_set_text(event, EV_TENANT, SLICE("ledger")); /* required by the schema; the record itself has no tenant */
+    event_set_text(event, EV_TENANT, SLICE("")); /* shard-wide */
     event_set_text(event, EV_EVENT_ID, slice_of(id));
     event_set_text(event, EV_SOURCE, SLICE("ledger"));
     event_set_int(event, EV_SOURCE_SEQ, (int64_t)seq);

@@ -116,6 +116,8 @@ enum err_code writer_state_fold(struct writer_state *state, const struct ledger_
     }
     state->seq = record->seq;
     state->time_ms = record->time_ms;
+    if (record->kind == LEDGER_TICK)
+        id_table_sweep(state->ids, state->time_ms);
     return OK;
 }
 
