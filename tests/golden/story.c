@@ -1,0 +1,130 @@
+#include "story.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "figures/cell_text.h"
+
+/* --- cells as the view would hold them ------------------------------------------------------------------------- */
+
+static char *copy(struct slice s)
+{
+    char *text = malloc(s.n + 1);
+    if (!text)
+        abort();
+    memcpy(text, s.p, s.n);
+    text[s.n] = 0;
+    return text;
+}
+
+static void take_cell(struct machine_sink *sink, struct slice row, struct slice field, struct slice value)
+{
+    struct story *story = (struct story *)(void *)((char *)sink - offsetof(struct story, sink));
+    if (story->cell_count == story->cell_capacity) {
+        story->cell_capacity = story->cell_capacity ? story->cell_capacity * 2 : 256;
+        story->cells = realloc(story->cells, story->cell_capacity * sizeof *story->cells);
+    }
+    story->cells[story->cell_count++] = (struct story_cell){copy(row), copy(field), copy(value)};
+}
+
+static void forget_cells(struct story *story)
+{
+    for (size_t i = 0; i < story->cell_count; i++) {
+        free(story->cells[i].row);
+        free(story->cells[i].field);
+        free(story->cells[i].value);
+    }
+    story->cell_count = 0;
+}
+
+void story_project(struct story *story)
+{
+    forget_cells(story);
+    story->sink.cell = take_cell;
+    uint64_t cursor = 0;
+    while (story->type->project_all(story->tenant, story->now_ms, &cursor, 1000, &story->sink))
+        continue;
+}
+
+static int64_t number_in(const char *value, const char *name)
+{
+    struct cursor in = cursor_of(slice_of(value));
+    struct slice found;
+    int64_t number;
+    while (cell_text_next(&in, &found, &number)) {
+        if (slice_is(found, name))
+            return number;
+    }
+    return 0;
+}
+
+int64_t story_number(struct story *story, const char *row, const char *field, const char *name)
+{
+    story_project(story);
+    for (size_t i = 0; i < story->cell_count; i++) {
+        const struct story_cell *cell = &story->cells[i];
+        if (strcmp(cell->row, row) == 0 && strcmp(cell->field, field) == 0)
+            return number_in(cell->value, name);
+    }
+    return 0;
+}
+
+int64_t story_total(struct story *story, const char *org, const char *stage, const char *name)
+{
+    char row[128], field[128];
+    snprintf(row, sizeof row, "%s/%s", *stage ? "default" : "", org);
+    snprintf(field, sizeof field, "%s|t|all|", stage);
+    return story_number(story, row, field, name);
+}
+
+int64_t story_open(struct story *story, const char *org, const char *stage)
+{
+    static const char *const out[] = {"xadvance", "xskip",   "xregress", "xwin",  "xlose",   "xrecycle",
+                                      "xreclaim", "xreopen", "xreverse", "xmove", "xmerged", "to"};
+    int64_t sum = story_total(story, org, stage, "e") + story_total(story, org, stage, "ti");
+    for (size_t i = 0; i < sizeof out / sizeof *out; i++)
+        sum -= story_total(story, org, stage, out[i]);
+    return sum;
+}
+
+void story_save(struct story *story, struct buf *out)
+{
+    struct err err = {0};
+    if (story->type->recount(story->tenant, &err) != OK)
+        fail_msg("recount: %s", err.text);
+    buf_clear(out);
+    story->type->save(story->tenant, out);
+}
+
+/* --- beginning and end ---------------------------------------------------------------------------------------- */
+
+void story_begin_bare(struct story *story)
+{
+    memset(story, 0, sizeof *story);
+    struct err err = {0};
+    story->codec = event_codec_new(&err);
+    assert_non_null(story->codec);
+    story->type = &funnel_machine;
+    story->tenant = story->type->create(SLICE("acme"));
+}
+
+void story_begin(struct story *story)
+{
+    story_begin_bare(story);
+    story_fixture_plan(story);
+}
+
+void story_end(struct story *story)
+{
+    forget_cells(story);
+    free(story->cells);
+    story->type->destroy(story->tenant);
+    event_codec_destroy(&story->codec);
+    buf_close(&story->body);
+}
