@@ -206,7 +206,6 @@ void conf_read_file(struct conf *conf, const char *path, bool required, struct f
     if (yaml_doc_read(&doc, path, findings) == OK) {
         (void)snprintf(conf->file, sizeof conf->file, "%s", path);
         struct reading reading = {.conf = conf, .findings = findings, .source = CONF_FROM_FILE, .file = path};
-        /* a file with comments only is a file that sets nothing: its root is an empty scalar */
         if (doc.root->kind == YAML_MAP)
             read_map(&reading, doc.root, SLICE(""), 0);
         else

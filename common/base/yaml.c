@@ -320,6 +320,15 @@ static bool bounds_ok(struct yaml_doc *doc, struct slice bytes)
     return true;
 }
 
+/* A file without a value, such as one of comments only, gives nothing: its reader says what is missing. */
+static const struct yaml_node *empty_mapping(struct yaml_doc *doc)
+{
+    struct yaml_node *node = allocate(doc, sizeof *node);
+    *node = (struct yaml_node){.kind = YAML_MAP, .line = 1, .column = 1};
+    doc->node_count++;
+    return node;
+}
+
 enum err_code yaml_doc_parse(struct yaml_doc *doc, const char *name, struct slice bytes, struct findings *findings)
 {
     *doc = (struct yaml_doc){.file = memory_must(strdup(name)), .findings = findings};
@@ -340,11 +349,7 @@ enum err_code yaml_doc_parse(struct yaml_doc *doc, const char *name, struct slic
 
     if (b.stop)
         return ERR_CONFIG;
-    if (!b.root) {
-        findings_add(findings, doc->file, 1, 1, "syntax", "the file is empty");
-        return ERR_CONFIG;
-    }
-    doc->root = b.root;
+    doc->root = b.root ? b.root : empty_mapping(doc);
     return OK;
 }
 

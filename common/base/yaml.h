@@ -2,9 +2,9 @@
  *
  * One document; no anchors, aliases or tags; a key stands once in its mapping; flow collections and quoted keys are
  * fine (rulings O36). Scalars stay text: the tables of the reader type them, so `off`, `2026-03` or `09:00` are never
- * reinterpreted. Bounded in bytes, nodes and depth. All that is wrong becomes findings; a tree is handed out whenever
- * the syntax allows one, so that the reader's own checks add to the same list. One owner; nodes live as long as the
- * document.
+ * reinterpreted. An empty file is an empty mapping. Bounded in bytes, nodes and depth. All that is wrong becomes
+ * findings; a tree is handed out whenever the syntax allows one, so that the reader's own checks add to the same list.
+ * One owner; nodes live as long as the document.
  *
  *   struct yaml_doc doc;
  *   if (yaml_doc_read(&doc, "plan.yaml", &findings) == OK) {
@@ -48,7 +48,7 @@ struct yaml_chunk;
 struct yaml_doc {
     char *file;                   /* name for findings */
     struct findings *findings;    /* where the checks below report; borrowed */
-    const struct yaml_node *root; /* NULL: no tree (syntax error or empty file) */
+    const struct yaml_node *root; /* NULL: no tree (syntax error) */
     struct yaml_chunk *chunks;
     uint32_t node_count;
 };

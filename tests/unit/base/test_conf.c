@@ -153,6 +153,18 @@ static void a_missing_file_matters_only_if_it_was_asked_for(void **state)
     assert_findings(f, "/nonexistent/paceline.yaml: syntax: cannot be read: No such file or directory\n");
 }
 
+static void a_file_of_comments_sets_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct buf sample = {0};
+    conf_sample(keys, "PLTEST", true, &sample);
+    write_file(f->file, "conf", buf_cstr(&sample));
+    buf_close(&sample);
+    conf_read_file(&f->conf, f->file, true, &f->findings);
+    assert_findings(f, "");
+    assert_int_equal(f->conf.origins[0].source, CONF_FROM_DEFAULT);
+}
+
 static void a_secret_comes_from_a_file_and_is_never_printed(void **state)
 {
     struct fixture *f = *state;
@@ -285,6 +297,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(file_then_environment_then_flags, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_errors_are_told_at_once_and_wrong_values_change_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_file_matters_only_if_it_was_asked_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_of_comments_sets_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_secret_comes_from_a_file_and_is_never_printed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_secret_given_twice_on_one_level_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_secret_file_in_yaml_is_read_and_must_hold_something, set_up, tear_down),

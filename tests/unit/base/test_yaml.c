@@ -165,15 +165,18 @@ static void broken_syntax_is_placed(void **state)
     drop(&f);
 }
 
-static void an_empty_file_is_refused(void **state)
+static void an_empty_file_is_an_empty_mapping(void **state)
 {
     (void)state;
     static const char *const texts[] = {"", "# only a comment\n", "\xef\xbb\xbf"};
     for (size_t i = 0; i < 3; i++) {
         struct fixture f;
         parse(&f, texts[i]);
-        assert_int_equal(f.code, ERR_CONFIG);
-        assert_findings(&f, "f.yaml:1:1: syntax: the file is empty\n");
+        assert_int_equal(f.code, OK);
+        assert_int_equal(f.doc.root->kind, YAML_MAP);
+        assert_int_equal(f.doc.root->count, 0);
+        assert_null(yaml_require(&f.doc, f.doc.root, "key"));
+        assert_findings(&f, "f.yaml:1:1: missing_key: \"key\" is missing\n");
         drop(&f);
     }
 }
@@ -325,7 +328,7 @@ int main(void)
         cmocka_unit_test(a_second_document_is_refused),
         cmocka_unit_test(collections_as_keys_are_refused),
         cmocka_unit_test(broken_syntax_is_placed),
-        cmocka_unit_test(an_empty_file_is_refused),
+        cmocka_unit_test(an_empty_file_is_an_empty_mapping),
         cmocka_unit_test(what_is_not_utf8_is_refused_where_it_stands),
         cmocka_unit_test(nesting_has_a_bound),
         cmocka_unit_test(keys_have_a_bound),
