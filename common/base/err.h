@@ -36,7 +36,7 @@ enum err_code {
 #undef X
 };
 
-#define ERR_TEXT_MAX 768
+#define ERR_TEXT_MAX 2048 /* a screen of findings */
 
 struct err {
     enum err_code code;

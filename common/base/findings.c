@@ -105,18 +105,27 @@ void findings_print(struct findings *findings, FILE *out)
 
 enum err_code findings_to_err(struct findings *findings, struct err *err)
 {
+    enum { MORE_ROOM_BYTES = 40 };
     if (findings_count(findings) == 0)
         return OK;
     findings_sort(findings);
-    struct buf first = {0};
-    write_one(&findings->list[0], &first);
-    first.n--; /* without the line end */
-    size_t more = findings_count(findings) - 1;
+    struct buf text = {0};
+    size_t told = 0;
+    for (; told < findings->count; told++) {
+        size_t before = text.n;
+        write_one(&findings->list[told], &text);
+        if (text.n > ERR_TEXT_MAX - MORE_ROOM_BYTES && told > 0) {
+            text.n = before;
+            break;
+        }
+    }
+    size_t more = findings_count(findings) - told;
     if (more)
-        err_set(err, ERR_CONFIG, "%s (and %zu more)", buf_cstr(&first), more);
+        buf_addf(&text, "... and %zu more", more);
     else
-        err_set(err, ERR_CONFIG, "%s", buf_cstr(&first));
-    buf_close(&first);
+        text.n--; /* without the last line end */
+    err_set(err, ERR_CONFIG, "%s", buf_cstr(&text));
+    buf_close(&text);
     return ERR_CONFIG;
 }
 

@@ -41,7 +41,8 @@ void findings_sort(struct findings *findings);                   /* by file, lin
 void findings_write(struct findings *findings, struct buf *out); /* sorts; one line each, "… and N more" at the end */
 void findings_print(struct findings *findings, FILE *out);       /* the same to a stream */
 
-/* ERR_CONFIG with the first finding (by place) and the count as text, or OK when there is none. */
+/* ERR_CONFIG with the findings by place, a line each, as many as fit whole ("... and N more" behind them); OK when
+ * there is none. */
 enum err_code findings_to_err(struct findings *findings, struct err *err);
 
 /* The candidate nearest to `name` (optimal string alignment distance, at most a third of the length and at least 1),

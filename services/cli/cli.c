@@ -121,7 +121,8 @@ static void tell_failure(const struct cli *cli)
 {
     const char *name = cli->command ? cli->command->name : "";
     const char *colon = cli->command ? ": " : "";
-    fprintf(stderr, "paceline: %s%s%s\n", name, colon, cli->err.text);
+    const char *between = strchr(cli->err.text, '\n') ? "\n" : ""; /* several findings: each a line of its own */
+    fprintf(stderr, "paceline: %s%s%s%s\n", name, colon, between, cli->err.text);
     if (cli->err.code == ERR_USAGE)
         fprintf(stderr, cli->zh ? "说明：paceline help%s%s\n" : "Try: paceline help%s%s\n", cli->command ? " " : "",
                 name);

@@ -76,7 +76,7 @@ static void a_finding_is_one_line_of_bounded_length(void **state)
     findings_close(&f);
 }
 
-static void the_first_by_place_becomes_the_error(void **state)
+static void all_that_fits_becomes_the_error(void **state)
 {
     (void)state;
     struct findings f = {0};
@@ -87,7 +87,17 @@ static void the_first_by_place_becomes_the_error(void **state)
     assert_string_equal(err.text, "f:7:1: syntax: seven");
     findings_add(&f, "f", 2, 1, "syntax", "two");
     (void)findings_to_err(&f, &err);
-    assert_string_equal(err.text, "f:2:1: syntax: two (and 1 more)");
+    assert_string_equal(err.text, "f:2:1: syntax: two\nf:7:1: syntax: seven");
+    for (unsigned i = 0; i < 500; i++)
+        findings_add(&f, "f", 100 + i, 1, "syntax", "one of many");
+    (void)findings_to_err(&f, &err);
+    assert_true(strlen(err.text) < ERR_TEXT_MAX);
+    size_t lines = 0;
+    for (const char *p = err.text; *p; p++)
+        lines += *p == '\n';
+    char end[64];
+    (void)snprintf(end, sizeof end, "\n... and %zu more", 502 - lines);
+    assert_string_equal(err.text + strlen(err.text) - strlen(end), end);
     findings_close(&f);
 }
 
@@ -115,7 +125,7 @@ int main(void)
         cmocka_unit_test(findings_of_one_place_keep_their_order),
         cmocka_unit_test(beyond_the_bound_findings_are_counted_only),
         cmocka_unit_test(a_finding_is_one_line_of_bounded_length),
-        cmocka_unit_test(the_first_by_place_becomes_the_error),
+        cmocka_unit_test(all_that_fits_becomes_the_error),
         cmocka_unit_test(near_names_are_offered_and_far_ones_are_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
