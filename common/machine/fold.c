@@ -198,6 +198,8 @@ static bool runtime_control(struct fold *fold, struct tenant *tenant, const stru
         if (!fold->partial && names_this_machine(fold, event) && tenant->stop != TENANT_RUNS)
             fold->release = tenant;
         return true;
+    case CONTROL_CONTROL_machine_version:
+        return true;
     default:
         return false;
     }
@@ -244,15 +246,19 @@ static enum err_code tenant_record(struct fold *fold, const struct ledger_record
 }
 
 /* Records without a tenant. */
-static enum err_code shard_record(struct fold *fold, const struct ledger_record *record, const struct event *event,
-                                  struct err *err)
+static void shard_record(struct fold *fold, const struct ledger_record *record, const struct event *event)
 {
     if (record->kind == LEDGER_TICK)
         fold->ticked = true;
     if (record->kind == LEDGER_ATTEST && event)
         attest_read_back(fold, record, event);
-    if (!event || record->kind != LEDGER_CONTROL || event->v[CONTROL_CONTROL].i != CONTROL_CONTROL_machine_version ||
-        !names_this_machine(fold, event))
+}
+
+/* The version that holds from here on; a build has one (docs/decisions/0031-machine-version.md). */
+static enum err_code check_version(const struct fold *fold, const struct ledger_record *record,
+                                   const struct event *event, struct err *err)
+{
+    if (event->v[CONTROL_CONTROL].i != CONTROL_CONTROL_machine_version || !names_this_machine(fold, event))
         return OK;
     uint32_t version = (uint32_t)event->v[CONTROL_VERSION].i;
     if (version == fold->type->version)
@@ -294,12 +300,19 @@ enum err_code fold_apply(struct fold *fold, const struct ledger_record *record, 
         return code;
     if (!fold->partial)
         keep_grid(fold, record->time_ms);
-    if (record->kind == LEDGER_CONTROL && event)
+    if (record->kind == LEDGER_CONTROL && event) {
         note_gap(fold, event);
+        code = check_version(fold, record, event, err);
+        if (code)
+            return code;
+    }
     if (record->time_ms > fold->time_ms)
         fold->time_ms = record->time_ms;
     fire_live(fold);
-    code = record->tenant.n ? tenant_record(fold, record, event, err) : shard_record(fold, record, event, err);
+    if (record->tenant.n)
+        code = tenant_record(fold, record, event, err);
+    else
+        shard_record(fold, record, event);
     if (code)
         return code;
     fold->seq = record->seq;

@@ -49,7 +49,10 @@ static enum err_code open_kafka(struct wiring *wiring, const char *client, struc
     if (code)
         return code;
     wiring->kafka = (struct log_kafka_config){wiring->settings->kafka, client, wiring->kafka_extra};
-    return log_kafka_open(&wiring->kafka, &wiring->log, err);
+    code = log_kafka_open(&wiring->kafka, &wiring->log, err);
+    if (!code)
+        log_kafka_replication(wiring->log, (uint32_t)wiring->settings->replication);
+    return code;
 }
 
 static enum err_code open_folder(struct wiring *wiring, struct err *err)

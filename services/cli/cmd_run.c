@@ -15,10 +15,10 @@
 #include "cli.h"
 #include "command.h"
 #include "funnel.h"
+#include "ledger_shards.h"
 #include "machine/program.h"
 #include "machine/service.h"
 #include "run_folder.h"
-#include "run_ledger.h"
 #include "run_redis.h"
 
 enum { TURN_MS = 50 };
@@ -32,7 +32,7 @@ struct run {
     struct metrics *metrics;
     struct health *health;
     struct http_server *http;
-    struct run_ledger *ledger;
+    struct ledger_shards *ledger;
     struct machine_service *funnel;
 };
 
@@ -68,7 +68,7 @@ static enum err_code open_all(struct run *run, struct err *err)
     if (!code)
         code = open_operators(run, err);
     if (!code)
-        code = run_ledger_start(&run->wiring, run->health, &run->ledger, err);
+        code = ledger_shards_start(&run->wiring, run->metrics, run->health, &run->ledger, err);
     if (!code)
         code = machine_service_start(&run->wiring, &funnel_machine, run->metrics, run->health, &run->funnel, err);
     return code;
@@ -77,7 +77,7 @@ static enum err_code open_all(struct run *run, struct err *err)
 /* The writers first: what they still append is folded. Then the machines, then what they stand on. */
 static void close_all(struct run *run)
 {
-    run_ledger_stop(&run->ledger);
+    ledger_shards_stop(&run->ledger);
     machine_service_stop(&run->funnel);
     if (run->http)
         http_server_stop(&run->http);
@@ -117,9 +117,9 @@ static enum err_code tend(struct run *run, bool *said, struct err *err)
         if (code)
             return code;
     }
-    if (run_ledger_failed(run->ledger, err) || machine_service_failed(run->funnel, err))
+    if (ledger_shards_failed(run->ledger, err) || machine_service_failed(run->funnel, err))
         return err->code ? err->code : err_set(err, ERR_BUG, "a service ended without a reason");
-    if (!*said && run_ledger_ready(run->ledger) && machine_service_ready(run->funnel)) {
+    if (!*said && ledger_shards_ready(run->ledger) && machine_service_ready(run->funnel)) {
         *said = true;
         say_running(run);
     }
