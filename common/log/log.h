@@ -37,7 +37,7 @@ struct log_source {
 struct log_topic_spec {
     const char *topic;
     uint32_t partitions;
-    int64_t retention_ms; /* -1: keep for ever */
+    int64_t retention_ms; /* -1: keep for ever; 0: as it is, not checked */
 };
 
 struct log;
@@ -52,6 +52,8 @@ struct log_kafka_config {
 
 /* Constructors. On failure *log stays NULL and err says what to do. */
 enum err_code log_kafka_open(const struct log_kafka_config *config, struct log **log, struct err *err);
+/* Replicas of topics that log_topic_ensure creates on this Kafka; 0, the default: the broker's default. */
+void log_kafka_replication(struct log *log, uint32_t replication);
 enum err_code log_file_open(const char *folder, struct clock *clock, bool sync, struct log **log, struct err *err);
 enum err_code log_memory_open(struct clock *clock, struct log **log, struct err *err);
 void log_destroy(struct log **log); /* after all its consumers and producers */
