@@ -69,6 +69,7 @@ struct seat {
 
 struct world {
     uint64_t random;
+    uint64_t seed;
     int64_t now_ms;
     struct raw raw[SOURCES][RAW_MAX];
     unsigned raw_count[SOURCES];
@@ -234,7 +235,8 @@ static void read_log(struct world *world, struct seat *seat, unsigned most)
         struct ledger_block block = {verdict, offset, stored->append_ms, bytes, &seat->filter, &world->reader};
         struct err err = {0};
         if (writer_read(seat->writer, &block, &err) != OK)
-            fail_msg("a writer cannot fold what the filter calls valid: %s", err.text);
+            fail_msg("PACELINE_SEED=%llu: a writer cannot fold what the filter calls valid: %s",
+                     (unsigned long long)world->seed, err.text);
         if (writer_phase(seat->writer) == WRITER_DROPPED)
             break;
     }
@@ -375,7 +377,7 @@ static void settle(struct world *world)
         if (writer && writer_phase(writer) == WRITER_LEADING && !writer_sealed(writer).n)
             (void)writer_tick(writer, world->now_ms);
     }
-    fail_msg("the last writer did not get through");
+    fail_msg("PACELINE_SEED=%llu: the last writer did not get through", (unsigned long long)world->seed);
 }
 
 /* --- the judge --- */
@@ -509,6 +511,7 @@ static void run(struct world *world, uint64_t seed, struct sums *sums)
     world->quiet = false;
     world->next_writer_id = 0;
     world->opens = world->voids = 0;
+    world->seed = seed;
     world->random = seed * 0x2545f4914f6cdd1d + 1;
     world->now_ms = start_ms;
     for (unsigned i = 0; i < STEPS; i++)
