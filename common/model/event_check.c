@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "base/time_text.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -24,6 +23,25 @@ enum reject_reason event_refuse(struct decoding *d, enum reject_reason reason, s
     (void)vsnprintf(reject->text, sizeof reject->text, format, args);
     va_end(args);
     return reason;
+}
+
+enum reject_reason event_refuse_inside(struct decoding *d, struct slice list, size_t number)
+{
+    char inside[sizeof d->reject->field];
+    memcpy(inside, d->reject->field, sizeof inside);
+    bool itself = slice_is(list, inside);
+    (void)snprintf(d->reject->field, sizeof d->reject->field, "%.*s[%zu]%s%.64s", SLICE_ARG(list), number,
+                   itself ? "" : ".", itself ? "" : inside);
+    return d->reject->reason;
+}
+
+/* Bytewise is right: no byte of a longer UTF-8 character looks like a control character. */
+static bool has_control(struct slice text)
+{
+    bool found = false;
+    for (size_t i = 0; i < text.n; i++)
+        found |= (uint8_t)text.p[i] < 0x20 || text.p[i] == 0x7f;
+    return found;
 }
 
 static bool all_digits(struct slice text)
@@ -55,7 +73,7 @@ static bool is_personal(struct slice id)
     return is_email(id);
 }
 
-bool event_id_valid(struct slice id) { return id.n >= 1 && id.n <= EVENT_ID_BYTES_MAX && !text_has_control(id); }
+bool event_id_valid(struct slice id) { return id.n >= 1 && id.n <= EVENT_ID_BYTES_MAX && !has_control(id); }
 
 static bool is_alphanumeric(char c)
 {
@@ -115,7 +133,7 @@ static enum reject_reason check_id(struct decoding *d, struct slice name, enum e
 /* The id of a plan item, by its kind (rulings O9): composed ids of members and prices, dealers and tenants as ids. */
 static enum reject_reason check_item_id(struct decoding *d, struct slice name, struct slice id)
 {
-    if (id.n == 0 || id.n > EVENT_ITEM_ID_BYTES_MAX || text_has_control(id))
+    if (id.n == 0 || id.n > EVENT_ITEM_ID_BYTES_MAX || has_control(id))
         return bad_id(d, name, "the id of a plan item: 1 to 200 bytes without control characters");
     switch ((enum PLAN_KIND_symbol)d->event->v[PLAN_KIND].i) {
     case PLAN_KIND_member:
@@ -189,13 +207,11 @@ static enum reject_reason check_items(struct decoding *d, struct slice name, con
     enum reject_reason reason = check_count(d, name, value->i, most);
     for (; reason == REJECT_NONE && event_item_next(&items, list->kind, &item); number++)
         for (size_t i = 0; i < n; i++) {
-            char path[96];
             if (!(item.present >> i & 1))
                 continue;
-            int length = snprintf(path, sizeof path, "%.*s[%zu].%s", SLICE_ARG(name), number, fields[i].name);
-            reason = event_check_value(d, slice_make(path, (size_t)length), &fields[i], &item.v[i]);
+            reason = event_check_value(d, slice_of(fields[i].name), &fields[i], &item.v[i]);
             if (reason != REJECT_NONE)
-                return reason;
+                return event_refuse_inside(d, name, number);
         }
     return reason;
 }

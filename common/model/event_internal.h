@@ -61,6 +61,9 @@ struct decoding {
 enum reject_reason event_refuse(struct decoding *d, enum reject_reason reason, struct slice field, const char *format,
                                 ...) __attribute__((format(printf, 4, 5)));
 
+/* After a refusal inside item `number` of a list: puts "list[number]." before the field told. */
+enum reject_reason event_refuse_inside(struct decoding *d, struct slice list, size_t number);
+
 /* JSON: everything up to and including each field's own form. */
 enum reject_reason event_read_json(struct decoding *d, struct slice text);
 /* Fields that op, action, phase ... require. */

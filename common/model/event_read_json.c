@@ -68,8 +68,7 @@ static enum reject_reason read_symbol(struct decoding *d, struct slice name, con
 }
 
 /* Items are built in the scratch, which must not take other bytes meanwhile: their texts go to the codec's own. */
-static enum reject_reason read_item(struct decoding *d, struct slice name, enum event_field_kind kind,
-                                    struct json_value json)
+static enum reject_reason read_item(struct decoding *d, enum event_field_kind kind, struct json_value json)
 {
     size_t n;
     const struct event_field *fields = event_item_fields(kind, &n);
@@ -84,10 +83,7 @@ static enum reject_reason read_item(struct decoding *d, struct slice name, enum 
         for (size_t i = 0; i < n; i++) {
             if (value.kind == JSON_NULL || !slice_is(field_name, fields[i].name))
                 continue;
-            char path[PATH_BYTES];
-            int length = snprintf(path, sizeof path, "%.*s.%s", SLICE_ARG(name), fields[i].name);
-            struct slice where = slice_make(path, (size_t)length);
-            enum reject_reason reason = read_value(d, where, &fields[i], value, texts, &item.v[i]);
+            enum reject_reason reason = read_value(d, slice_of(fields[i].name), &fields[i], value, texts, &item.v[i]);
             if (reason != REJECT_NONE)
                 return reason;
             item.present |= 1u << i;
@@ -103,7 +99,7 @@ static enum reject_reason read_element(struct decoding *d, struct slice name, co
     int64_t number = 0;
     enum reject_reason reason;
     if (event_item_fields(field->kind, &(size_t){0}))
-        return json.kind == JSON_OBJECT ? read_item(d, name, field->kind, json) : bad_type(d, name, "an object");
+        return json.kind == JSON_OBJECT ? read_item(d, field->kind, json) : bad_type(d, name, "an object");
     buf_clear(&d->codec->temp);
     if (field->kind == FIELD_FLAGS)
         reason = read_symbol(d, name, field, json, &d->codec->temp, &number);
@@ -123,11 +119,8 @@ static enum reject_reason read_list(struct decoding *d, struct slice name, const
     struct json_iter iter = json_iter_of(json);
     struct json_value element;
     for (value->i = 0; json_next_item(&iter, &element); value->i++) {
-        char path[PATH_BYTES];
-        int length = snprintf(path, sizeof path, "%.*s[%lld]", SLICE_ARG(name), (long long)value->i);
-        enum reject_reason reason = read_element(d, slice_make(path, (size_t)length), field, element);
-        if (reason != REJECT_NONE)
-            return reason;
+        if (read_element(d, name, field, element) != REJECT_NONE)
+            return event_refuse_inside(d, name, (size_t)value->i);
     }
     value->s = slice_make(d->scratch->p + start, d->scratch->n - start);
     return REJECT_NONE;
