@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "id_table.h"
+#include "ledger/id_table.h"
 
 static const int64_t start_ms = 1772000000000;
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "merge.h"
+#include "ledger/merge.h"
 
 enum { NOW = 1000000, MONO = 5000 };
 
