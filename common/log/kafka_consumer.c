@@ -9,7 +9,7 @@
 
 #include "log/kafka_ends.h"
 
-enum { POLL_RECORDS_MAX = 1024, EVENTS_PER_WAIT_MAX = 64 };
+enum { POLL_RECORDS_MAX = 1024, EVENTS_PER_WAIT_MAX = 64, CHECK_TIMEOUT_MS = 2000 };
 
 struct kafka_source {
     rd_kafka_queue_t *queue;
@@ -240,6 +240,20 @@ static void source_open(struct kafka_consumer *consumer, struct kafka_source *so
     rd_kafka_queue_io_event_enable(source->queue, consumer->wake, &one, sizeof one);
 }
 
+/* A topic that is not there is told now. A broker that does not answer is not: the consumer waits for it. */
+static enum err_code check_topics(rd_kafka_t *asker, const struct log_source *sources, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t partitions;
+        if (kafka_partition_count(asker, sources[i].topic, CHECK_TIMEOUT_MS, &partitions, NULL))
+            return OK;
+        if (sources[i].partition >= partitions)
+            return err_set(err, ERR_MISSING, "%s[%u]: no such topic or partition", sources[i].topic,
+                           sources[i].partition);
+    }
+    return OK;
+}
+
 static enum err_code assign(struct kafka_consumer *consumer, struct err *err)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)consumer->base.count);
@@ -261,6 +275,8 @@ static enum err_code open_all(struct kafka_consumer *consumer, const char *group
     enum err_code code = consumer->wake < 0 ? err_set(err, ERR_LATER, "no descriptor left for a consumer") : OK;
     if (!code)
         code = kafka_asker(consumer->log, &asker, err);
+    if (!code)
+        code = check_topics(asker, sources, consumer->base.count, err);
     if (!code)
         code = kafka_ends_new(asker, sources, consumer->base.count, &consumer->ends, err);
     if (!code)

@@ -12,9 +12,8 @@ enum { ADMIN_TIMEOUT_MS = 30000, METADATA_TIMEOUT_MS = 10000, APPEAR_TRIES_MAX =
 enum { MESSAGE_BYTES_MIN = LOG_VALUE_BYTES_MAX };
 #define MESSAGE_BYTES_TEXT "2228224" /* LOG_VALUE_BYTES_MAX, key, headers and frame */
 
-/* Partitions of a topic, 0 if it does not exist. */
-static enum err_code partition_count(rd_kafka_t *asker, const char *name, int timeout_ms, uint32_t *count,
-                                     struct err *err)
+enum err_code kafka_partition_count(rd_kafka_t *asker, const char *name, int timeout_ms, uint32_t *count,
+                                    struct err *err)
 {
     *count = 0;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(asker, name, NULL);
@@ -109,7 +108,7 @@ static enum err_code create(rd_kafka_t *asker, const struct log_topic_spec *spec
 static enum err_code appear(rd_kafka_t *asker, const struct log_topic_spec *spec, uint32_t *count, struct err *err)
 {
     for (int i = 0; i < APPEAR_TRIES_MAX; i++) {
-        enum err_code code = partition_count(asker, spec->topic, METADATA_TIMEOUT_MS, count, err);
+        enum err_code code = kafka_partition_count(asker, spec->topic, METADATA_TIMEOUT_MS, count, err);
         if (code || *count)
             return code;
         (void)poll(NULL, 0, APPEAR_NAP_MS);
@@ -210,7 +209,7 @@ enum err_code kafka_topic(struct log *base, const struct log_topic_spec *spec, b
     uint32_t count = 0;
     enum err_code code = kafka_asker(log, &asker, err);
     if (!code)
-        code = partition_count(asker, spec->topic, METADATA_TIMEOUT_MS, &count, err);
+        code = kafka_partition_count(asker, spec->topic, METADATA_TIMEOUT_MS, &count, err);
     if (!code && count == 0 && !make)
         return err_set(err, ERR_MISSING, "topic %s does not exist", spec->topic);
     if (!code && count == 0) {
@@ -249,7 +248,7 @@ enum err_code kafka_range(struct log *base, const char *topic, uint32_t partitio
     uint32_t count = 0;
     enum err_code code = kafka_asker((struct log_kafka *)base, &asker, err);
     if (!code)
-        code = partition_count(asker, topic, timeout_ms, &count, err);
+        code = kafka_partition_count(asker, topic, timeout_ms, &count, err);
     if (!code && partition >= count)
         return err_set(err, ERR_MISSING, "%s[%u]: no such topic or partition", topic, partition);
     if (!code)

@@ -19,6 +19,9 @@ struct log_kafka {
 };
 
 enum err_code kafka_asker(struct log_kafka *log, rd_kafka_t **asker, struct err *err);
+/* Partitions of a topic, 0 if it does not exist. */
+enum err_code kafka_partition_count(rd_kafka_t *asker, const char *name, int timeout_ms, uint32_t *count,
+                                    struct err *err);
 enum err_code kafka_topic(struct log *log, const struct log_topic_spec *spec, bool create, struct err *err);
 enum err_code kafka_range(struct log *log, const char *topic, uint32_t partition, int timeout_ms, int64_t *begin,
                           int64_t *end, struct err *err);
