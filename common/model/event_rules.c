@@ -58,7 +58,8 @@ enum reject_reason event_check_needed(struct decoding *d)
     const struct event *event = d->event;
     size_t count;
     const struct event_field *fields = event_fields(event->type, &count);
-    if (event_has_envelope(event->type) && event_has(event, EV_OP) && !event_has(event, EV_CORRECTS))
+    int64_t op = event_has_envelope(event->type) && event_has(event, EV_OP) ? event->v[EV_OP].i : OP_ASSERT;
+    if ((op == OP_CORRECT || op == OP_RETRACT) && !event_has(event, EV_CORRECTS))
         return missing(d, EV_CORRECTS, "correct and retract");
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
         const struct need *need = &needs[i];
