@@ -1,0 +1,215 @@
+/* What becomes of a raw record: identity, imports as lived, outputs of machines. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "service_kit.h"
+
+static struct kit_counts settled(struct kit *kit)
+{
+    kit_settle(kit);
+    return kit_counts_of(kit);
+}
+
+static void send_control(struct kit *kit, const char *control, const char *run, const char *more)
+{
+    char value[512];
+    snprintf(value, sizeof value,
+             "{\"type\":\"control\",\"tenant\":\"acme\",\"event_id\":\"%s/%s\",\"source\":\"import\",\"source_seq\":0,"
+             "\"occurred_at\":1772000000000,\"control\":\"%s\",\"run_id\":\"%s\"%s}",
+             run, control, control, run, more);
+    kit_send(kit, LEDGER_SOURCE_IMPORT, "acme", value);
+}
+
+static void the_same_id_of_another_tenant_or_type_is_another_event(void **state)
+{
+    struct kit *kit = *state;
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ""));
+    kit_send(kit, LEDGER_SOURCE_LEADS, "beta",
+             "{\"type\":\"lead\",\"tenant\":\"beta\",\"event_id\":\"e1\",\"source\":\"crm\",\"source_seq\":1,"
+             "\"occurred_at\":1772000000000,\"lead_id\":\"L1\",\"action\":\"scored\",\"score\":1}");
+    kit_send(kit, LEDGER_SOURCE_FACTS, "acme",
+             "{\"type\":\"fact\",\"tenant\":\"acme\",\"event_id\":\"e1\",\"source\":\"crm\",\"source_seq\":1,"
+             "\"occurred_at\":1772000000000,\"fact_id\":\"f\",\"kind\":\"task\",\"status\":\"open\"}");
+    assert_int_equal(settled(kit).kinds[LEDGER_EVENT], 3);
+}
+
+static void recorded_at_and_source_seq_do_not_make_another_body(void **state)
+{
+    struct kit *kit = *state;
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ""));
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme",
+             "{\"type\":\"lead\",\"tenant\":\"acme\",\"event_id\":\"e1\",\"source\":\"crm\",\"source_seq\":77,"
+             "\"occurred_at\":1772000000000,\"recorded_at\":1772000005000,\"lead_id\":\"L1\",\"action\":\"scored\","
+             "\"score\":1}");
+    kit_settle(kit);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_LEADS).accepted, 1);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_LEADS).rejected, 0);
+}
+
+static void a_reject_does_not_occupy_its_identity(void **state)
+{
+    struct kit *kit = *state;
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ",\"nonsense\":1"));
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ""));
+    kit_settle(kit);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_LEADS).accepted, 1);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_LEADS).rejected, 1);
+}
+
+static void a_repeat_after_48_hours_is_accepted_again(void **state)
+{
+    struct kit *kit = *state;
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ""));
+    kit_settle(kit);
+    clock_manual_advance(&kit->clock, ID_HORIZON_MS);
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ""));
+    kit_settle(kit);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_LEADS).accepted, 1);
+    clock_manual_advance(&kit->clock, 1);
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ""));
+    kit_settle(kit);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_LEADS).accepted, 2);
+}
+
+static void the_key_must_be_the_tenant(void **state)
+{
+    struct kit *kit = *state;
+    kit_send(kit, LEDGER_SOURCE_LEADS, "other", KIT_LEAD("e1", ""));
+    assert_int_equal(settled(kit).totals.reasons[REJECT_wrong_tenant], 1);
+}
+
+static void a_run_takes_its_records_and_keeps_live_ones_out(void **state)
+{
+    struct kit *kit = *state;
+    send_control(kit, "backfill_begin", "run1", "");
+    kit_send(kit, LEDGER_SOURCE_IMPORT, "acme", KIT_LEAD("i1", ""));
+    kit_send(kit, LEDGER_SOURCE_IMPORT, "acme", KIT_LEAD("i2", ""));
+    kit_settle(kit);
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ""));
+    kit_settle(kit);
+    send_control(kit, "backfill_end", "run1", "");
+    kit_settle(kit);
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e2", ""));
+    struct kit_counts counts = settled(kit);
+    assert_int_equal(counts.kinds[LEDGER_IMPORT], 2);
+    assert_int_equal(counts.kinds[LEDGER_CONTROL], 2);
+    assert_int_equal(counts.kinds[LEDGER_EVENT], 1);
+    assert_int_equal(counts.totals.reasons[REJECT_backfill_running], 1);
+}
+
+static void a_run_is_refused_once_the_clock_has_started(void **state)
+{
+    struct kit *kit = *state;
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ""));
+    kit_settle(kit);
+    send_control(kit, "backfill_begin", "run1", "");
+    kit_send(kit, LEDGER_SOURCE_IMPORT, "acme", KIT_LEAD("i1", ""));
+    send_control(kit, "backfill_end", "run1", "");
+    struct kit_counts counts = settled(kit);
+    assert_int_equal(counts.totals.reasons[REJECT_backfill_refused], 3);
+    assert_int_equal(counts.kinds[LEDGER_IMPORT], 0);
+}
+
+static void a_second_run_beside_the_first_is_refused_but_a_repeated_begin_is_a_duplicate(void **state)
+{
+    struct kit *kit = *state;
+    send_control(kit, "backfill_begin", "run1", "");
+    send_control(kit, "backfill_begin", "run2", "");
+    send_control(kit, "backfill_end", "run2", "");
+    send_control(kit, "backfill_begin", "run1", "");
+    struct kit_counts counts = settled(kit);
+    assert_int_equal(counts.totals.reasons[REJECT_backfill_refused], 2);
+    assert_int_equal(counts.kinds[LEDGER_CONTROL], 1);
+    kit_pass(kit, 1000);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_IMPORT).duplicate, 1);
+}
+
+static void a_bad_line_before_a_run_is_rejected_for_its_own_reason(void **state)
+{
+    struct kit *kit = *state;
+    kit_send(kit, LEDGER_SOURCE_IMPORT, "acme", "not even json");
+    struct kit_counts counts = settled(kit);
+    assert_int_equal(counts.totals.reasons[REJECT_bad_json], 1);
+    assert_int_equal(counts.totals.reasons[REJECT_backfill_refused], 0);
+}
+
+static void controls_of_the_ledger_itself_are_not_taken_from_outside(void **state)
+{
+    struct kit *kit = *state;
+    kit_send(kit, LEDGER_SOURCE_IMPORT, "acme",
+             "{\"type\":\"control\",\"tenant\":\"acme\",\"event_id\":\"x\",\"source\":\"import\",\"source_seq\":0,"
+             "\"occurred_at\":1772000000000,\"control\":\"gap\",\"from\":1,\"to\":2}");
+    assert_int_equal(settled(kit).kinds[LEDGER_CONTROL], 0);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_IMPORT).rejected, 1);
+}
+
+/* --- outputs of machines --- */
+
+static void send_attest(struct kit *kit, uint64_t n, uint64_t seq)
+{
+    struct event *event = calloc(1, sizeof *event);
+    struct buf value = {0};
+    event->type = EVENT_ATTEST;
+    event_set_text(event, ATTEST_MACHINE, SLICE("funnel"));
+    event_set_int(event, ATTEST_VERSION, 1);
+    event_set_int(event, ATTEST_SHARD, 0);
+    event_set_int(event, ATTEST_SEQ, (int64_t)seq);
+    event_set_list(event, ATTEST_TENANTS, (struct slice){"", 0}, 0);
+    event_set_int(event, ATTEST_N, (int64_t)n);
+    event_encode_single(kit->codec, event, &value);
+    struct slice none = {NULL, 0};
+    assert_int_equal(log_append(kit->producer, "sales.attests", 0, none, buf_slice(&value), none, &kit->err), OK);
+    buf_close(&value);
+    free(event);
+}
+
+static void outputs_are_taken_in_their_order_and_early_ones_wait_for_their_repeat(void **state)
+{
+    struct kit *kit = *state;
+    send_attest(kit, 1, 10);
+    send_attest(kit, 3, 30); /* 2 was lost */
+    send_attest(kit, 2, 20);
+    send_attest(kit, 3, 30);
+    send_attest(kit, 3, 30);
+    struct kit_counts counts = settled(kit);
+    assert_int_equal(counts.kinds[LEDGER_ATTEST], 3);
+    kit_pass(kit, 1000);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_ATTESTS).duplicate, 2);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_ATTESTS).rejected, 0);
+}
+
+static void an_output_that_contradicts_the_ledger_is_diverged(void **state)
+{
+    struct kit *kit = *state;
+    struct ledger_service_status status;
+    send_attest(kit, 1, 10);
+    send_attest(kit, 1, 11);
+    struct kit_counts counts = settled(kit);
+    assert_int_equal(counts.kinds[LEDGER_ATTEST], 1);
+    assert_int_equal(counts.totals.reasons[REJECT_conflict], 1);
+    ledger_service_status(kit->service, &status);
+    assert_int_equal(status.diverged, 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(the_same_id_of_another_tenant_or_type_is_another_event),
+        TEST(recorded_at_and_source_seq_do_not_make_another_body),
+        TEST(a_reject_does_not_occupy_its_identity),
+        TEST(a_repeat_after_48_hours_is_accepted_again),
+        TEST(the_key_must_be_the_tenant),
+        TEST(a_run_takes_its_records_and_keeps_live_ones_out),
+        TEST(a_run_is_refused_once_the_clock_has_started),
+        TEST(a_second_run_beside_the_first_is_refused_but_a_repeated_begin_is_a_duplicate),
+        TEST(a_bad_line_before_a_run_is_rejected_for_its_own_reason),
+        TEST(controls_of_the_ledger_itself_are_not_taken_from_outside),
+        TEST(outputs_are_taken_in_their_order_and_early_ones_wait_for_their_repeat),
+        TEST(an_output_that_contradicts_the_ledger_is_diverged),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
