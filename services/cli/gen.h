@@ -43,6 +43,7 @@ struct gen {
     struct gen_config config;
     struct gen_random random;
     struct gen_company company;
+    struct gen_zipf zipf;
     struct gen_book book;
     struct buf text;
     struct gen_event *events; /* in order of recorded_ms */
@@ -68,6 +69,7 @@ struct gen_draft {
     struct gen *gen;
     struct gen_event event;
     size_t from;
+    bool on_time; /* never late */
 };
 /* Begins an event of `type`; id "<prefix>-<n>". gen_event_end decides how it arrives (late, twice, contradicted). */
 void gen_event_begin(struct gen_draft *draft, struct gen *gen, enum gen_topic topic, const char *id_prefix,

@@ -130,7 +130,7 @@ static const struct mapping_field *find_field(const struct mapping_event *event,
     return NULL;
 }
 
-static bool has_scale(enum event_field_kind kind)
+bool mapping_is_number(enum event_field_kind kind)
 {
     return kind == FIELD_INT || kind == FIELD_COUNT || kind == FIELD_ONE || kind == FIELD_MONEY ||
            kind == FIELD_PRICE || kind == FIELD_QTY || kind == FIELD_LAT || kind == FIELD_LON;
@@ -148,7 +148,7 @@ static bool write_mapped(struct writer *in, const struct event_field *field, int
     }
     if (!mapping_value_given(&mapped->value))
         return true;
-    if (has_scale(field->kind))
+    if (mapping_is_number(field->kind))
         return write_number(in->mapping, field->name, field->kind, &mapped->value, in->row, in->scratch, in->out,
                             in->fault);
     buf_clear(in->scratch);

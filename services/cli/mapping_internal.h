@@ -199,6 +199,7 @@ bool mapping_time_parse(const struct zone *zone, const char *format, struct slic
 bool mapping_time_format_ok(struct slice format);
 
 /* mapping_event.c: one event of one row as JSON. */
+bool mapping_is_number(enum event_field_kind kind);
 struct mapping_fault {
     const char *reason; /* NULL: none */
     char text[256];

@@ -133,42 +133,6 @@ static void load_flags(struct event_loader *in, int index, const struct yaml_nod
     }
 }
 
-static bool is_number(enum event_field_kind kind)
-{
-    switch (kind) {
-    case FIELD_INT:
-    case FIELD_COUNT:
-    case FIELD_ONE:
-    case FIELD_MONEY:
-    case FIELD_PRICE:
-    case FIELD_QTY:
-    case FIELD_LAT:
-    case FIELD_LON:
-        return true;
-    case FIELD_ID:
-    case FIELD_PLAN_ID:
-    case FIELD_TENANT:
-    case FIELD_TEXT:
-    case FIELD_LONG:
-    case FIELD_NAME:
-    case FIELD_INSTANT:
-    case FIELD_DATE:
-    case FIELD_BOOL:
-    case FIELD_ENUM:
-    case FIELD_CURRENCY:
-    case FIELD_FLAGS:
-    case FIELD_SPLITS:
-    case FIELD_LINES:
-    case FIELD_ATTRS:
-    case FIELD_SPEC:
-    case FIELD_DIGESTS:
-    case FIELD_SEQS:
-    case FIELD_BYTES:
-        return false;
-    }
-    return false;
-}
-
 /* What the mapping itself puts in. */
 static bool is_own(int index)
 {
@@ -220,7 +184,7 @@ static void load_field(struct event_loader *in, const struct yaml_node *node, bo
     else if (fields[index].kind == FIELD_SPLITS)
         yaml_fail_key(&in->loader->mapping->doc, node, "bad_value", "write `rep: \"{column}\"` for one split of 100%%");
     else
-        set_field(in, SLOT_FIELD, index, (struct slice){0}, is_number(fields[index].kind), node);
+        set_field(in, SLOT_FIELD, index, (struct slice){0}, mapping_is_number(fields[index].kind), node);
 }
 
 static void load_group(struct event_loader *in, const struct yaml_node *node)
