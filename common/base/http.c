@@ -37,6 +37,10 @@ static void on_metrics(struct http_server *server, struct answer *answer)
     answer->type = "text/plain; version=0.0.4; charset=utf-8";
     metrics_write(server->metrics, &answer->body);
     metrics_write_process(&answer->body);
+    buf_addf(&answer->body,
+             "# HELP paceline_build_info Version of this build.\n# TYPE paceline_build_info gauge\n"
+             "paceline_build_info{version=\"%s\"} 1\n",
+             server->version);
 }
 
 static void on_livez(struct http_server *server, struct answer *answer)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -20,6 +21,7 @@ static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER; /* of what follows */
 static char service_name[SERVICE_BYTES_MAX + 1] = "paceline";
 static int target_fd = STDERR_FILENO;
 static bool human;
+static bool coloured;
 static struct clock *clock_used;
 static struct buf secrets[LOGGER_SECRETS_MAX];
 static size_t secret_count;
@@ -38,6 +40,8 @@ void logger_init(const struct logger_options *options)
     copy_name(service_name, options->service ? options->service : "paceline");
     target_fd = options->fd > 0 ? options->fd : STDERR_FILENO;
     human = options->format == LOGGER_HUMAN || (options->format == LOGGER_AUTO && isatty(target_fd));
+    const char *no_color = getenv("NO_COLOR");
+    coloured = !(no_color && *no_color);
     clock_used = options->clock;
     pthread_rwlock_unlock(&lock);
     logger_level_set(options->level);
@@ -169,7 +173,8 @@ static void write_json(const char *at, enum logger_level level, const struct log
 static void write_human(const char *at, enum logger_level level, const struct logger_field *fields, unsigned suppressed,
                         struct buf *line, struct buf *scratch)
 {
-    buf_addf(line, "%.*s %s%s\033[0m %s: ", 12, at + 11, level_colours[level], level_heads[level], service_now());
+    buf_addf(line, "%.12s %s%s%s %s: ", at + 11, coloured ? level_colours[level] : "", level_heads[level],
+             coloured ? "\033[0m" : "", service_now());
     struct slice message = without_secrets(fields->text, scratch);
     size_t start = line->n;
     text_add_clean(

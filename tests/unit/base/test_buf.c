@@ -118,6 +118,19 @@ static void slices_are_ordered_bytewise_with_prefixes_first(void **state)
     assert_true(slice_is(slice_of(NULL), ""));
 }
 
+static void an_initialised_buffer_is_empty(void **state)
+{
+    (void)state;
+    struct buf b = {(uint8_t *)1, 2, 3};
+    buf_init(&b);
+    assert_null(b.p);
+    assert_int_equal(b.n, 0);
+    assert_int_equal(b.cap, 0);
+    buf_add(&b, NULL, 0);
+    assert_int_equal(b.n, 0);
+    buf_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +141,7 @@ int main(void)
         cmocka_unit_test(reading_past_the_end_is_bad_and_stays_bad),
         cmocka_unit_test(the_buffer_grows_and_formats),
         cmocka_unit_test(slices_are_ordered_bytewise_with_prefixes_first),
+        cmocka_unit_test(an_initialised_buffer_is_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/conf.h"
+#include "base/logger.h"
 
 struct target {
     char kafka[32];
@@ -290,6 +291,90 @@ static void the_reference_speaks_chinese_where_it_can(void **state)
     buf_close(&out);
 }
 
+static void bounds_belong_to_the_allowed_values(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const good[] = {"shards", "1", "shards", "1000", "wait",         "1ms",      "wait", "1h",
+                                       "cache",  "0", "cache",  "1GiB", "topic_prefix", "8 bytes.", NULL};
+    conf_read_flags(&f->conf, good, &f->findings);
+    assert_findings(f, "");
+    static const char *const bad[] = {
+        "shards",       "0",         "shards", "1001",  "wait",       "0ms",   "wait",
+        "3600001ms",    "cache",     "-1",     "cache", "1073741825", "cache", "9223372036854775807KiB",
+        "topic_prefix", "nine byte", NULL};
+    conf_read_flags(&f->conf, bad, &f->findings);
+    assert_int_equal(findings_count(&f->findings), 8);
+}
+
+static void texts_may_have_a_least_length_and_no_control_characters(void **state)
+{
+    struct fixture *f = *state;
+    struct {
+        char name[8];
+        char one[8];
+    } target;
+    const struct conf_key rows[] = {{"name", CONF_TEXT, 0, sizeof target.name, "", 3, 0, "h", NULL},
+                                    {"one", CONF_TEXT, sizeof target.name, sizeof target.one, "", 0, 1, "h", NULL},
+                                    {NULL, CONF_TEXT, 0, 0, NULL, 0, 0, NULL, NULL}};
+    struct conf conf;
+    conf_init(&conf, rows, "PLTEST", &target);
+    static const char *const flags[] = {"name", "ab",       "name", "abc", "name", "a\nbc", "name", "ab\xff",
+                                        "name", "12345678", "one",  "ab",  "one",  "a",     NULL};
+    conf_read_flags(&conf, flags, &f->findings);
+    assert_findings(f, "bad_value: --name: at least 3 bytes, it has 2\n"
+                       "bad_value: --name: UTF-8 text without control characters is expected\n"
+                       "bad_value: --name: UTF-8 text without control characters is expected\n"
+                       "too_long: --name: at most 7 bytes, it has 8\n"
+                       "too_long: --one: at most 1 bytes, it has 2\n");
+    assert_string_equal(target.name, "abc");
+    assert_string_equal(target.one, "a");
+}
+
+static void the_logger_learns_secrets_and_nothing_else(void **state)
+{
+    struct fixture *f = *state;
+    char path[64];
+    write_file(path, "log", "");
+    FILE *log = fopen(path, "r+");
+    assert_non_null(log);
+    logger_init(&(struct logger_options){.level = LOGGER_INFO, .format = LOGGER_JSON, .fd = fileno(log)});
+    static const char *const flags[] = {"redis.password", "topsecret", "kafka", "localhost", NULL};
+    conf_read_flags(&f->conf, flags, &f->findings);
+    LOGGER_INFO("topsecret at localhost");
+    logger_init(&(struct logger_options){.level = LOGGER_INFO});
+    char line[256] = {0};
+    rewind(log); /* the logger wrote through the same descriptor */
+    assert_non_null(fgets(line, sizeof line, log));
+    fclose(log);
+    unlink(path);
+    assert_non_null(strstr(line, "\"msg\":\"*** at localhost\""));
+}
+
+static void a_file_cannot_give_a_secret_twice_and_an_empty_secret_file_is_an_error(void **state)
+{
+    struct fixture *f = *state;
+    write_file(f->secret, "secret", "\n");
+    char text[160];
+    (void)snprintf(text, sizeof text, "redis:\n  password: abcd\n  password_file: %s\n", f->secret);
+    write_file(f->file, "conf", text);
+    conf_read_file(&f->conf, f->file, true, &f->findings);
+    for (size_t i = 0; i < f->findings.count; i++)
+        strcpy(f->findings.list[i].file, "f");
+    assert_findings(f, "f:3:3: bad_value: password_file: both the secret and its file are given: keep one\n"
+                       "f:3:18: bad_value: redis.password_file: the file of the secret is empty\n");
+    assert_string_equal(f->target.password, "abcd");
+}
+
+static void a_secret_of_one_character_is_one(void **state)
+{
+    struct fixture *f = *state;
+    write_file(f->secret, "secret", "x\n");
+    const char *const flags[] = {"redis.password-file", f->secret, NULL};
+    conf_read_flags(&f->conf, flags, &f->findings);
+    assert_findings(f, "");
+    assert_string_equal(f->target.password, "x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +390,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_printed_can_be_read_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_sample_is_a_valid_file_of_the_defaults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_reference_speaks_chinese_where_it_can, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bounds_belong_to_the_allowed_values, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(texts_may_have_a_least_length_and_no_control_characters, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_logger_learns_secrets_and_nothing_else, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_cannot_give_a_secret_twice_and_an_empty_secret_file_is_an_error, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_secret_of_one_character_is_one, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,6 +118,21 @@ static void near_names_are_offered_and_far_ones_are_not(void **state)
     assert_null(did_you_mean(slice_make(huge, sizeof huge), names));
 }
 
+static void names_up_to_the_bound_are_compared(void **state)
+{
+    (void)state;
+    char name[65];
+    char known[65];
+    memset(name, 'n', 64);
+    memset(known, 'n', 64);
+    name[64] = known[64] = '\0';
+    known[20] = 'x';
+    const char *const names[] = {known, NULL};
+    assert_ptr_equal(did_you_mean(slice_of(name), names), known);
+    assert_null(did_you_mean(slice_make("ab", 2), (const char *const[]){"ba_", NULL}));
+    assert_string_equal(did_you_mean(SLICE("ba"), (const char *const[]){"zz", "ab", NULL}), "ab");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +142,7 @@ int main(void)
         cmocka_unit_test(a_finding_is_one_line_of_bounded_length),
         cmocka_unit_test(all_that_fits_becomes_the_error),
         cmocka_unit_test(near_names_are_offered_and_far_ones_are_not),
+        cmocka_unit_test(names_up_to_the_bound_are_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,6 +108,7 @@ static void metrics_are_served_as_prometheus_text(void **state)
     assert_non_null(strstr(answer, "Content-Type: text/plain; version=0.0.4"));
     assert_non_null(strstr(body_of(answer), "# TYPE pl_things_total counter\npl_things_total 9\n"));
     assert_non_null(strstr(body_of(answer), "process_resident_memory_bytes"));
+    assert_non_null(strstr(body_of(answer), "\npaceline_build_info{version=\"1.2.3\"} 1\n"));
 }
 
 static void liveness_follows_the_heartbeat_only(void **state)
@@ -233,6 +234,22 @@ static void a_bare_port_means_loopback(void **state)
     }
 }
 
+static void addresses_of_version_6_are_fine(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct http_server *server = NULL;
+    enum err_code code = http_server_start("[::1]:0", f->metrics, f->health, "1", &server, &err);
+    if (code == ERR_UNAVAILABLE || code == ERR_DENIED) {
+        print_message("SKIP: this machine has no IPv6 loopback\n");
+        skip();
+    }
+    assert_int_equal(code, OK);
+    assert_int_equal(strncmp(http_server_address(server), "[::1]:", 6), 0);
+    assert_true(strtoul(http_server_address(server) + 6, NULL, 10) > 0);
+    http_server_stop(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +264,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_address_in_use_is_unavailable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_address_is_a_configuration_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_bare_port_means_loopback, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(addresses_of_version_6_are_fine, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,6 +155,17 @@ static void the_human_form_is_one_line_too(void **state)
     assert_string_equal(written(), "08:00:00.000 \033[31mERROR\033[0m test: two lines k=\"a\\nb\" n=3\n");
 }
 
+static void colour_can_be_switched_off(void **state)
+{
+    (void)state;
+    setenv("NO_COLOR", "1", 1);
+    logger_init(&(struct logger_options){
+        .service = "test", .level = LOGGER_INFO, .format = LOGGER_HUMAN, .fd = fd, .clock = &manual.clock});
+    unsetenv("NO_COLOR");
+    LOGGER_WARN("plain", LF_INT("n", 3));
+    assert_string_equal(written(), "08:00:00.000 WARN  test: plain n=3\n");
+}
+
 static void *write_many(void *arg)
 {
     logger_service_set(arg);
@@ -185,6 +196,55 @@ static void lines_of_threads_do_not_mix(void **state)
     }
 }
 
+static void late_one_site(void) { LOGGER_INFO("late"); }
+
+static void the_window_of_a_site_begins_with_its_first_line(void **state)
+{
+    (void)state;
+    clock_manual_advance(&manual, 123456789);
+    for (int i = 0; i < LOGGER_SITE_LINES_MAX; i++)
+        late_one_site();
+    clock_manual_advance(&manual, LOGGER_SITE_WINDOW_MS - 1);
+    late_one_site();
+    assert_int_equal(line_count(), LOGGER_SITE_LINES_MAX);
+    clock_manual_advance(&manual, 1);
+    late_one_site();
+    assert_int_equal(line_count(), LOGGER_SITE_LINES_MAX + 1);
+}
+
+static void a_thread_may_have_a_service_of_its_own(void **state)
+{
+    (void)state;
+    char name[100];
+    memset(name, 's', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    logger_service_set(name);
+    LOGGER_INFO("x");
+    logger_service_set(NULL);
+    LOGGER_INFO("y");
+    char expected[128];
+    (void)snprintf(expected, sizeof expected, "\"svc\":\"%.63s\",\"msg\":\"x\"}\n", name);
+    assert_non_null(strstr(written(), expected));
+    assert_non_null(strstr(written(), "\"svc\":\"test\",\"msg\":\"y\"}\n"));
+}
+
+/* Last: secrets stay for the life of the process. */
+static void there_is_room_for_a_bounded_number_of_secrets(void **state)
+{
+    (void)state;
+    char secret[32];
+    int added = 0;
+    for (int i = 0; i < LOGGER_SECRETS_MAX; i++) {
+        (void)snprintf(secret, sizeof secret, "secret-%02d", i);
+        added += logger_secret_add(slice_of(secret));
+        added -= 1 - logger_secret_add(SLICE("hunter22")); /* known: takes no room */
+    }
+    assert_int_equal(added, LOGGER_SECRETS_MAX - 2); /* two were there */
+    assert_false(logger_secret_add(SLICE("one more")));
+    LOGGER_INFO("hunter22 secret-00 secret-29");
+    assert_non_null(strstr(written(), "\"msg\":\"*** *** ***\""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,9 +253,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_below_the_level_are_dropped, json_log, close_log),
         cmocka_unit_test_setup_teardown(a_site_is_held_back_and_says_how_often, json_log, close_log),
         cmocka_unit_test_setup_teardown(a_line_has_a_bound_and_stays_json, json_log, close_log),
+        cmocka_unit_test_setup_teardown(colour_can_be_switched_off, human_log, close_log),
         cmocka_unit_test_setup_teardown(the_human_form_is_one_line_too, human_log, close_log),
         cmocka_unit_test_setup_teardown(lines_of_threads_do_not_mix, json_log, close_log),
+        cmocka_unit_test_setup_teardown(the_window_of_a_site_begins_with_its_first_line, json_log, close_log),
+        cmocka_unit_test_setup_teardown(a_thread_may_have_a_service_of_its_own, json_log, close_log),
         cmocka_unit_test_setup_teardown(secrets_never_appear, json_log, close_log),
+        cmocka_unit_test_setup_teardown(there_is_room_for_a_bounded_number_of_secrets, json_log, close_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

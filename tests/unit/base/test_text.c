@@ -234,6 +234,18 @@ static void sizes_are_printed_for_people(void **state)
     buf_close(&b);
 }
 
+static void rounding_beyond_the_largest_number_is_refused(void **state)
+{
+    (void)state;
+    int64_t v = 3;
+    assert_true(text_parse_decimal(SLICE("9223372036854775807.4"), 0, &v));
+    assert_true(v == INT64_MAX);
+    assert_false(text_parse_decimal(SLICE("9223372036854775807.6"), 0, &v));
+    assert_false(text_parse_decimal(SLICE("18446744073709551615.9"), 0, &v));
+    assert_true(text_parse_decimal(SLICE("-9223372036854775808"), 0, &v));
+    assert_true(v == INT64_MIN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +260,7 @@ int main(void)
         cmocka_unit_test(decimals_are_rounded_half_even),
         cmocka_unit_test(numbers_are_printed_exactly),
         cmocka_unit_test(sizes_are_printed_for_people),
+        cmocka_unit_test(rounding_beyond_the_largest_number_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

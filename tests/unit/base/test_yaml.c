@@ -316,6 +316,28 @@ static void a_file_is_read_from_disk(void **state)
     drop(&f);
 }
 
+/* Bytes changed at random: whatever comes out, memory is in order and a failure says why. */
+static void mutilated_files_never_break_the_reader(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "paceline_plan: 1\nitems:\n  - {id: \"a\", list: [1, 2, {k: v}]}\n  - name: |\n      two\n      lines\n"
+        "    *x: &y !t 销售\nlast: 'quoted'\n---\n? [a]\n: b\n";
+    uint64_t seed = 20260301;
+    for (int round = 0; round < 20000; round++) {
+        char bytes[sizeof text];
+        memcpy(bytes, text, sizeof text);
+        for (int i = 0; i < 1 + round % 6; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            bytes[(seed >> 33) % (sizeof text - 1)] = (char)(seed >> 56);
+        }
+        struct fixture f;
+        parse_bytes(&f, slice_make(bytes, (seed >> 40) % sizeof text));
+        assert_true(f.code == OK ? f.doc.root != NULL : f.doc.root == NULL && findings_count(&f.findings) > 0);
+        drop(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_file_that_cannot_be_read_says_so),
         cmocka_unit_test(a_folder_is_no_file),
         cmocka_unit_test(a_file_is_read_from_disk),
+        cmocka_unit_test(mutilated_files_never_break_the_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
