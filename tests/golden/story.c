@@ -128,3 +128,49 @@ void story_end(struct story *story)
     event_codec_destroy(&story->codec);
     buf_close(&story->body);
 }
+
+/* --- figures -------------------------------------------------------------------------------------------------- */
+
+static struct figures *figures_of(struct story *story)
+{
+    struct figures *figures = figures_new();
+    story_project(story);
+    for (size_t i = 0; i < story->cell_count; i++)
+        figures_cell(figures, slice_of(story->cells[i].row), slice_of(story->cells[i].field),
+                     slice_of(story->cells[i].value));
+    figures_as_of(figures, SLICE("acme"), story->seq, story->now_ms);
+    return figures;
+}
+
+void story_rows(struct story *story, const struct figures_query *query, figures_on_row *on_row, void *context)
+{
+    struct figures *figures = figures_of(story);
+    figures_each(figures, query, on_row, context);
+    figures_destroy(&figures);
+}
+
+struct wanted {
+    const char *stage, *class;
+    int64_t value;
+};
+
+static bool is_text(struct slice text, const char *wanted) { return wanted ? slice_is(text, wanted) : !text.p; }
+
+static void take_value(void *context, const struct figure_row *row)
+{
+    struct wanted *wanted = context;
+    if (is_text(row->stage, wanted->stage) && is_text(row->class, wanted->class))
+        wanted->value = row->has_value ? row->value : STORY_NULL;
+}
+
+int64_t story_figure(struct story *story, const char *org, const char *metric, const char *stage, const char *class,
+                     const char *window)
+{
+    enum figures_window kind;
+    assert_true(figures_window_of(slice_of(window), &kind));
+    struct figures_query query = {
+        .org = slice_of(org), .dim = SLICE("all"), .metric = slice_of(metric), .window = (int)kind};
+    struct wanted wanted = {stage, class, STORY_NO_ROW};
+    story_rows(story, &query, take_value, &wanted);
+    return wanted.value;
+}

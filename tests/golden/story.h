@@ -82,10 +82,12 @@ int64_t story_open(struct story *story, const char *org, const char *stage);
 /* Canonical state, recount included: fails the test on a breach. */
 void story_save(struct story *story, struct buf *out);
 
-/* Figures of all cells at T. NULL-terminated window etc. as in figures.h. */
-struct figures *story_figures(struct story *story);
-/* Value of one row; INT64_MIN: no such row, INT64_MIN + 1: null. class may be NULL. */
+/* Value of one row of figures at T, dimension all; class may be NULL. */
+#define STORY_NO_ROW INT64_MIN
+#define STORY_NULL   (INT64_MIN + 1)
 int64_t story_figure(struct story *story, const char *org, const char *metric, const char *stage, const char *class,
                      const char *window);
+/* Hands every row that the query asks for to on_row. */
+void story_rows(struct story *story, const struct figures_query *query, figures_on_row *on_row, void *context);
 
 #endif
