@@ -241,7 +241,7 @@ static enum err_code file_append(struct log_producer *base, const char *topic, u
                                  struct slice value, struct slice origin, struct err *err)
 {
     struct file_producer *producer = producer_of(base);
-    struct file_target *target;
+    struct file_target *target = NULL;
     enum err_code code = target_of(producer, topic, partition, &target, err);
     if (code)
         return code;
