@@ -1,4 +1,6 @@
-/* store_folder.c -- the store as files under a folder: FOLDER/NAME, each one zstd frame with a checksum.
+/* store_folder.c -- the store as files under a folder: FOLDER/NAME, each zstd frames of up to 1 MiB with checksums, the
+ * last one empty. A frame is handed out only when its checksum was right; a file cut off between two frames has no
+ * empty one at its end. `zstd -d` reads it.
  *
  * An object is written to FOLDER/.tmp/, synced, renamed and its folder synced: complete or absent at every instant.
  * What a crash leaves in .tmp is removed when the store is opened next, unless its process still runs. */
@@ -15,7 +17,14 @@
 #include "base/fault.h"
 #include "store/store_impl.h"
 
-enum { PATH_BYTES_MAX = 4096, FOLDER_BYTES_MAX = 2048, LEVEL = 1, WINDOW_LOG_MAX = 27, DEPTH_MAX = 16 };
+enum {
+    PATH_BYTES_MAX = 4096,
+    FOLDER_BYTES_MAX = 2048,
+    LEVEL = 1,
+    FRAME_BYTES = 1024 * 1024,
+    WINDOW_LOG_MAX = 21,
+    DEPTH_MAX = 16
+};
 
 struct store_folder {
     struct store base;
@@ -46,8 +55,8 @@ struct folder_writer {
     char path[PATH_BYTES_MAX], temporary[PATH_BYTES_MAX];
     int fd;
     ZSTD_CCtx *zstd;
-    size_t cap;
-    uint8_t *out;
+    size_t pending_bytes, out_cap;
+    uint8_t *pending, *out; /* of one frame, plain and compressed */
 };
 
 static void writer_free(struct folder_writer *writer)
@@ -55,6 +64,7 @@ static void writer_free(struct folder_writer *writer)
     if (writer->fd >= 0)
         close(writer->fd);
     ZSTD_freeCCtx(writer->zstd);
+    free(writer->pending);
     free(writer->out);
     free(writer);
 }
@@ -73,25 +83,30 @@ static bool write_all(int fd, const uint8_t *p, size_t n)
     return true;
 }
 
-/* Compresses `in` to its end, or the frame to its end. */
-static enum err_code compress(struct folder_writer *writer, struct slice in, ZSTD_EndDirective how, struct err *err)
+/* What is pending becomes a frame, an empty one too. */
+static enum err_code frame_write(struct folder_writer *writer, struct err *err)
 {
-    ZSTD_inBuffer input = {in.p, in.n, 0};
-    for (;;) {
-        ZSTD_outBuffer output = {writer->out, writer->cap, 0};
-        size_t left = ZSTD_compressStream2(writer->zstd, &output, &input, how);
-        if (ZSTD_isError(left))
-            return err_set(err, ERR_MEMORY, "store: cannot compress: %s", ZSTD_getErrorName(left));
-        if (!write_all(writer->fd, writer->out, output.pos))
-            return io_error(err, "write", writer->temporary);
-        if (how == ZSTD_e_end ? left == 0 : input.pos == input.size)
-            return OK;
-    }
+    size_t n = ZSTD_compress2(writer->zstd, writer->out, writer->out_cap, writer->pending, writer->pending_bytes);
+    if (ZSTD_isError(n))
+        return err_set(err, ERR_MEMORY, "store: cannot compress: %s", ZSTD_getErrorName(n));
+    writer->pending_bytes = 0;
+    return write_all(writer->fd, writer->out, n) ? OK : io_error(err, "write", writer->temporary);
 }
 
 static enum err_code folder_write(struct store_writer *base, struct slice bytes, struct err *err)
 {
-    return compress((struct folder_writer *)base, bytes, ZSTD_e_continue, err);
+    struct folder_writer *writer = (struct folder_writer *)base;
+    while (bytes.n > 0) {
+        size_t room = FRAME_BYTES - writer->pending_bytes;
+        size_t n = bytes.n < room ? bytes.n : room;
+        memcpy(writer->pending + writer->pending_bytes, bytes.p, n);
+        writer->pending_bytes += n;
+        bytes = (struct slice){bytes.p + n, bytes.n - n};
+        enum err_code code = writer->pending_bytes == FRAME_BYTES ? frame_write(writer, err) : OK;
+        if (code)
+            return code;
+    }
+    return OK;
 }
 
 static void folder_abandon(struct store_writer *base)
@@ -118,7 +133,9 @@ static enum err_code sync_folder_of(const char *path, struct err *err)
 static enum err_code folder_commit(struct store_writer *base, struct err *err)
 {
     struct folder_writer *writer = (struct folder_writer *)base;
-    enum err_code code = compress(writer, (struct slice){NULL, 0}, ZSTD_e_end, err);
+    enum err_code code = writer->pending_bytes ? frame_write(writer, err) : OK;
+    if (!code)
+        code = frame_write(writer, err);
     if (!code && fsync(writer->fd))
         code = io_error(err, "sync", writer->temporary); /* never tried again: the pages may be gone */
     FAULT_POINT("store.before_rename");
@@ -156,9 +173,10 @@ static enum err_code make_parents(const struct store_folder *store, const char *
 static enum err_code writer_open(struct folder_writer *writer, struct err *err)
 {
     writer->zstd = ZSTD_createCCtx();
-    writer->cap = ZSTD_CStreamOutSize();
-    writer->out = malloc(writer->cap);
-    if (!writer->zstd || !writer->out)
+    writer->out_cap = ZSTD_compressBound(FRAME_BYTES);
+    writer->out = malloc(writer->out_cap);
+    writer->pending = malloc(FRAME_BYTES);
+    if (!writer->zstd || !writer->out || !writer->pending)
         return err_set(err, ERR_MEMORY, "no memory to write an object");
     (void)ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, LEVEL);
     (void)ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_checksumFlag, 1);
@@ -196,10 +214,12 @@ struct folder_reader {
     char path[PATH_BYTES_MAX];
     int fd;
     ZSTD_DCtx *zstd;
-    size_t cap;
+    size_t in_cap;
     uint8_t *in;
     ZSTD_inBuffer input;
-    bool frame_done, file_done;
+    uint8_t *out; /* the present frame, checked */
+    size_t out_bytes, out_at;
+    bool ended, file_done;
 };
 
 static void folder_close(struct store_reader *base)
@@ -209,6 +229,7 @@ static void folder_close(struct store_reader *base)
         close(reader->fd);
     ZSTD_freeDCtx(reader->zstd);
     free(reader->in);
+    free(reader->out);
     free(reader);
 }
 
@@ -224,7 +245,7 @@ static enum err_code refill(struct folder_reader *reader, struct err *err)
         return OK;
     ssize_t n;
     do {
-        n = read(reader->fd, reader->in, reader->cap);
+        n = read(reader->fd, reader->in, reader->in_cap);
     } while (n < 0 && errno == EINTR);
     if (n < 0)
         return io_error(err, "read", reader->path);
@@ -233,51 +254,55 @@ static enum err_code refill(struct folder_reader *reader, struct err *err)
     return OK;
 }
 
-/* Decompresses up to output->size bytes; stops early at the end of the frame. */
-static enum err_code decompress(struct folder_reader *reader, ZSTD_outBuffer *output, struct err *err)
+/* Decompresses one frame to its end, where its checksum is checked. One byte more than a frame holds tells a longer
+ * one. */
+static enum err_code frame_decompress(struct folder_reader *reader, struct err *err)
 {
-    while (output->pos < output->size && !reader->frame_done) {
+    ZSTD_outBuffer output = {reader->out, FRAME_BYTES + 1, 0};
+    for (size_t left = 1; left != 0;) {
         enum err_code code = refill(reader, err);
         if (code)
             return code;
-        size_t before = output->pos;
-        size_t left = ZSTD_decompressStream(reader->zstd, output, &reader->input);
+        size_t before = output.pos;
+        left = ZSTD_decompressStream(reader->zstd, &output, &reader->input);
         if (ZSTD_isError(left))
             return damaged(reader, ZSTD_getErrorName(left), err);
-        reader->frame_done = left == 0;
-        if (reader->file_done && !reader->frame_done && output->pos == before)
+        if (output.pos > FRAME_BYTES || (left && reader->file_done && output.pos == before))
             return damaged(reader, "it ends early", err);
     }
+    reader->out_bytes = output.pos;
+    reader->out_at = 0;
     return OK;
 }
 
-/* The frame's end is checked only when it is reached: look one byte ahead. */
-static enum err_code at_end(struct folder_reader *reader, struct err *err)
+static enum err_code next_frame(struct folder_reader *reader, struct err *err)
 {
-    uint8_t byte;
-    ZSTD_outBuffer output = {&byte, 1, 0};
-    enum err_code code = decompress(reader, &output, err);
-    if (code)
+    enum err_code code = frame_decompress(reader, err);
+    if (code || reader->out_bytes > 0)
         return code;
-    if (output.pos > 0)
-        return damaged(reader, "its end is not where it is expected", err);
+    reader->ended = true;
     code = refill(reader, err);
-    if (!code && reader->input.pos < reader->input.size)
-        return damaged(reader, "bytes follow its end", err);
-    return code;
+    return !code && reader->input.pos < reader->input.size ? damaged(reader, "bytes follow its end", err) : code;
 }
 
 static enum err_code folder_read(struct store_reader *base, void *p, size_t n, bool *end, struct err *err)
 {
     struct folder_reader *reader = (struct folder_reader *)base;
-    ZSTD_outBuffer output = {p, n, 0};
-    enum err_code code = decompress(reader, &output, err);
-    if (code || output.pos == n)
-        return code;
-    if (output.pos > 0)
-        return damaged(reader, "it ends early", err);
-    *end = true;
-    return at_end(reader, err);
+    for (size_t done = 0; done < n;) {
+        enum err_code code = reader->out_at == reader->out_bytes && !reader->ended ? next_frame(reader, err) : OK;
+        if (code)
+            return code;
+        if (reader->ended) {
+            *end = done == 0;
+            return *end ? OK : damaged(reader, "it ends early", err);
+        }
+        size_t here = reader->out_bytes - reader->out_at;
+        size_t take = n - done < here ? n - done : here;
+        memcpy((uint8_t *)p + done, reader->out + reader->out_at, take);
+        reader->out_at += take;
+        done += take;
+    }
+    return OK;
 }
 
 static const struct store_reader_ops folder_reader_ops = {folder_read, folder_close};
@@ -288,9 +313,10 @@ static enum err_code reader_open(struct folder_reader *reader, struct err *err)
     if (reader->fd < 0)
         return io_error(err, "open", reader->path);
     reader->zstd = ZSTD_createDCtx();
-    reader->cap = ZSTD_DStreamInSize();
-    reader->in = malloc(reader->cap);
-    if (!reader->zstd || !reader->in)
+    reader->in_cap = ZSTD_DStreamInSize();
+    reader->in = malloc(reader->in_cap);
+    reader->out = malloc(FRAME_BYTES + 1);
+    if (!reader->zstd || !reader->in || !reader->out)
         return err_set(err, ERR_MEMORY, "no memory to read an object");
     (void)ZSTD_DCtx_setParameter(reader->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
     return OK;
