@@ -1,7 +1,7 @@
 #!/bin/sh
 # A private Redis on a unix socket (and on TCP, if REDIS_PORT is given). For tests and for trying paceline with --redis.
 #
-#   redis.sh start | stop | kill | status | wipe
+#   redis.sh start | stop | kill | freeze | thaw | status | wipe
 #
 # Environment: REDIS_DIR (default ~/.cache/paceline/redis), REDIS_SOCKET (default REDIS_DIR/redis.sock, at most 107 bytes),
 # REDIS_PORT (0: none), REDIS_SYNC (everysec, always, no), REDIS_OPTIONS (more arguments of redis-server).
@@ -42,6 +42,8 @@ stop) stop_by "$pidfile" 10 ;;
 kill)
     running "$pidfile" && kill -9 "$(cat "$pidfile")"
     rm -f "$pidfile" ;;
+freeze) running "$pidfile" && kill -STOP "$(cat "$pidfile")" ;;
+thaw) running "$pidfile" && kill -CONT "$(cat "$pidfile")" ;;
 status)
     answers || { echo down; exit 3; }
     echo "up, $socket, pid $(cat "$pidfile")" ;;
