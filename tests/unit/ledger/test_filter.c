@@ -6,6 +6,8 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
+#include <xxhash.h>
+
 #include "block_kit.h"
 
 struct bench {
@@ -167,6 +169,31 @@ static void old_blocks_may_land_before_an_open_on_its_way(void **state)
     assert_int_equal(apply(b, kit_block(&b->other, &b->filter, 1)), FILTER_VALID);
 }
 
+/* The same block as a build of a version to come would write it: only the version and the checksum differ. */
+static struct slice of_newer_version(struct bench *bench, struct slice bytes)
+{
+    enum { VERSION_AT = 4, CHECKSUM_AT = 84, HEADER_BYTES = 92 };
+    keep(bench, bytes);
+    uint8_t *p = bench->kept.p;
+    p[VERSION_AT] = 2;
+    uint64_t head = XXH3_64bits(p, CHECKSUM_AT);
+    uint64_t sum = XXH3_64bits_withSeed(p + HEADER_BYTES, bytes.n - HEADER_BYTES, head);
+    memcpy(p + CHECKSUM_AT, &sum, sizeof sum);
+    return buf_slice(&bench->kept);
+}
+
+static void a_newer_build_s_block_stops_only_where_it_would_be_valid(void **state)
+{
+    struct bench *b = *state;
+    apply(b, kit_open(&b->chain, 2, 77));
+    assert_int_equal(apply(b, of_newer_version(b, kit_open(&b->other, 2, 88))), FILTER_VOID_OPEN);
+    b->other.header.epoch = 1;
+    assert_int_equal(apply(b, of_newer_version(b, kit_block(&b->other, &b->filter, 1))), FILTER_VOID_EPOCH);
+    assert_int_equal(apply(b, of_newer_version(b, kit_block(&b->chain, &b->filter, 1))), FILTER_STOP_VERSION);
+    assert_int_equal(apply(b, of_newer_version(b, kit_open(&b->other, 3, 88))), FILTER_STOP_VERSION);
+    assert_int_equal(b->filter.next_offset, 3);
+}
+
 static void is_the_same_after_save_and_load(void **state)
 {
     struct bench *b = *state;
@@ -196,6 +223,7 @@ int main(void)
         TEST(a_missing_offset_stops),
         TEST(garbage_other_shards_and_other_branches_are_void),
         TEST(old_blocks_may_land_before_an_open_on_its_way),
+        TEST(a_newer_build_s_block_stops_only_where_it_would_be_valid),
         TEST(is_the_same_after_save_and_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
