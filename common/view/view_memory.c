@@ -110,6 +110,8 @@ static struct node *node_make(struct node *node, struct slice name)
 
 static void node_remove(struct node *node, size_t first, size_t n)
 {
+    if (n == 0)
+        return;
     for (size_t i = first; i < first + n; i++)
         node_close(&node->children[i]);
     memmove(&node->children[first], &node->children[first + n], (node->count - first - n) * sizeof *node->children);
