@@ -1,6 +1,8 @@
-/* cmd_help.c -- `paceline help [COMMAND]`. */
+/* cmd_help.c -- `paceline help [COMMAND]`, `paceline help --man`. */
+#include "cli.h"
 #include "command.h"
 #include "help.h"
+#include "man.h"
 #include "options.h"
 
 static int run(struct cli *cli)
@@ -20,7 +22,9 @@ static int run(struct cli *cli)
         return cli_fail(cli, ERR_USAGE, cli->zh ? "没有命令“%s%s%s”" : "there is no command \"%s%s%s\"", cli->args[0],
                         blank, second ? second : "");
     }
-    if (command)
+    if (cli_flag(cli, "man"))
+        man_page(commands, PACELINE_VERSION, cli->zh, &text);
+    else if (command)
         help_command(command, cli->zh, &text);
     else
         help_overview(commands, cli->zh, &text);
@@ -29,6 +33,11 @@ static int run(struct cli *cli)
     return 0;
 }
 
+static const struct option_spec options[] = {
+    {"man", OPTION_FLAG, NULL, "print the man page paceline(1) of all commands", "打印所有命令的手册页 paceline(1)"},
+    {NULL, OPTION_FLAG, NULL, NULL, NULL},
+};
+
 const struct command cmd_help = {
     .name = "help",
     .args_help = "[COMMAND]",
@@ -36,6 +45,7 @@ const struct command cmd_help = {
     .summary_zh = "说明某个命令，或列出全部命令",
     .example = "paceline help completion",
     .args_max = 2,
+    .options = options,
     .run = run,
     .no_settings = true,
 };

@@ -54,10 +54,7 @@ static void add_options(struct buf *out, const struct option_spec *options, bool
     }
 }
 
-/* formats.md 7 */
-static const struct {
-    const char *code, *text, *text_zh;
-} exit_codes[] = {
+const struct help_exit_code help_exit_codes[] = {
     {"0", "done", "完成"},
     {"1", "a finding: bad rows, a difference", "有发现：坏行或差异"},
     {"2", "usage: unknown command, option or argument", "用法错误：未知的命令、选项或参数"},
@@ -66,13 +63,14 @@ static const struct {
     {"75", "try again later: lease held, ledger behind, disk full", "稍后再试：租约被占、账本落后、磁盘已满"},
     {"77", "denied: credentials, permissions", "被拒绝：凭据或权限"},
     {"78", "configuration: a bad file or setting", "配置错误：文件或设置有误"},
+    {NULL, NULL, NULL},
 };
 
 static void add_exit_codes(struct buf *out, bool zh)
 {
     buf_add_text(out, either(zh, "\nExit codes:\n", "\n退出码：\n"));
-    for (size_t i = 0; i < sizeof exit_codes / sizeof *exit_codes; i++)
-        add_pair(out, exit_codes[i].code, either(zh, exit_codes[i].text, exit_codes[i].text_zh), 2);
+    for (const struct help_exit_code *code = help_exit_codes; code->code; code++)
+        add_pair(out, code->code, either(zh, code->text, code->text_zh), 2);
 }
 
 static void add_commands(struct buf *out, const struct command *const *table, bool zh)
@@ -84,6 +82,22 @@ static void add_commands(struct buf *out, const struct command *const *table, bo
         add_pair(out, (*c)->name, either(zh, (*c)->summary, (*c)->summary_zh), columns);
 }
 
+/* The way of a newcomer: examples of these commands, as far as there are such commands. */
+static void add_first_steps(struct buf *out, const struct command *const *table, bool zh)
+{
+    static const char *const steps[] = {"run", "gen", "import", "show funnel"};
+    bool any = false;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        for (const struct command *const *c = table; *c; c++) {
+            if (strcmp((*c)->name, steps[i]) != 0 || !(*c)->example)
+                continue;
+            if (!any)
+                buf_add_text(out, either(zh, "\nFirst steps:\n", "\n第一步：\n"));
+            any = true;
+            buf_addf(out, "  %s\n", (*c)->example);
+        }
+}
+
 void help_overview(const struct command *const *table, bool zh, struct buf *out)
 {
     buf_add_text(
@@ -93,6 +107,7 @@ void help_overview(const struct command *const *table, bool zh, struct buf *out)
                "paceline：销售过程实时控制\n\n用法：\n  paceline 命令 [参数] [选项]\n"));
     buf_add_text(out, either(zh, "\nCommands:\n", "\n命令：\n"));
     add_commands(out, table, zh);
+    add_first_steps(out, table, zh);
     buf_add_text(out, either(zh, "\nOptions of every command:\n", "\n所有命令通用的选项：\n"));
     add_options(out, cli_global_options, zh);
     add_exit_codes(out, zh);

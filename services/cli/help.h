@@ -5,6 +5,12 @@
 #include "base/buf.h"
 #include "command.h"
 
+/* Exit codes of formats.md 7, ended by a NULL code. */
+struct help_exit_code {
+    const char *code, *text, *text_zh;
+};
+extern const struct help_exit_code help_exit_codes[];
+
 void help_overview(const struct command *const *table, bool zh, struct buf *out);
 void help_command(const struct command *command, bool zh, struct buf *out);
 

@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/complete.h"
 #include "cli/help.h"
+#include "cli/man.h"
 #include "cli/options.h"
 
 /* What the commands of this test's table saw. */
@@ -283,6 +284,36 @@ static void without_a_command_all_are_listed(void **state)
     assert_string_equal(out_text, "paceline " PACELINE_VERSION "\n");
 }
 
+static void the_man_page_names_everything_and_no_line_is_taken_for_a_macro(void **state)
+{
+    (void)state;
+    static const struct command odd = {.name = "odd",
+                                       .summary = "a\\b",
+                                       .details = ".TH is text\n'so is this\n\nsecond",
+                                       .example = "paceline odd --x"};
+    static const struct command *const odd_table[] = {&odd, &show_funnel, NULL};
+    struct buf page = {0};
+    man_page(odd_table, "9.9", false, &page);
+    static const char *const parts[] = {".TH PACELINE 1 \"\" \"paceline 9.9\" \"\"\n",
+                                        ".SS paceline odd\na\\eb\n.PP\n\\&.TH is text\n\\&'so is this\n.PP\nsecond\n",
+                                        ".nf\n.RS\npaceline odd \\-\\-x\n.RE\n.fi\n",
+                                        ".SS paceline show funnel [ORG...]\n",
+                                        ".TP\n.B \\-\\-window NAME\nwhich window\n",
+                                        ".TP\n.B \\-\\-dir DIR\n",
+                                        ".TP\n.B 78\nconfiguration"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(buf_cstr(&page), parts[i]))
+            fail_msg("missing: %s in\n%s", parts[i], buf_cstr(&page));
+    buf_close(&page);
+}
+
+static void a_newcomer_sees_the_first_steps(void **state)
+{
+    (void)state;
+    assert_int_equal(run((const char *const[]){NULL}), 0);
+    assert_non_null(strstr(out_text, "\nFirst steps:\n  paceline show funnel --window month\n"));
+}
+
 /* What bash offers for `paceline WORDS`, the cursor at the end of the last one. */
 static const char *complete(const char *words)
 {
@@ -365,6 +396,8 @@ int main(void)
         cmocka_unit_test_setup(the_settings_in_force_are_printed, set_up),
         cmocka_unit_test_setup(help_teaches_usage_options_example_and_exit_codes, set_up),
         cmocka_unit_test_setup(without_a_command_all_are_listed, set_up),
+        cmocka_unit_test_setup(the_man_page_names_everything_and_no_line_is_taken_for_a_macro, set_up),
+        cmocka_unit_test_setup(a_newcomer_sees_the_first_steps, set_up),
         cmocka_unit_test_setup(bash_completes_words_and_options, set_up),
         cmocka_unit_test_setup(every_command_is_complete_and_in_order, set_up),
     };
