@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "base/health.h"
 
 struct fixture {
@@ -134,6 +136,25 @@ static void nobody_may_ask(void **state)
     health_end(part);
 }
 
+static void services_are_told_by_name_whatever_their_order_of_arrival(void **state)
+{
+    struct fixture *f = *state;
+    (void)health_part(f->health, "variance/0", 1000);
+    (void)health_part(f->health, "alerter", 1000);
+    (void)health_part(f->health, "gateway", 1000);
+    struct buf out = {0};
+    health_write(f->health, &out);
+    const char *at = buf_cstr(&out);
+    static const char *const names[] = {"alerter", "funnel/0", "gateway", "ledger/0", "variance/0"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "{\"name\":\"%s\"", names[i]);
+        at = strstr(at, name);
+        assert_non_null(at);
+    }
+    buf_close(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +165,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_service_that_has_ended_no_longer_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_service_that_starts_again_starts_afresh, set_up, tear_down),
         cmocka_unit_test(nobody_may_ask),
+        cmocka_unit_test_setup_teardown(services_are_told_by_name_whatever_their_order_of_arrival, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

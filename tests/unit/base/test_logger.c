@@ -155,6 +155,15 @@ static void the_human_form_is_one_line_too(void **state)
     assert_string_equal(written(), "08:00:00.000 \033[31mERROR\033[0m test: two lines k=\"a\\nb\" n=3\n");
 }
 
+static void a_file_gets_json_when_nothing_is_asked_for(void **state)
+{
+    (void)state;
+    logger_init(&(struct logger_options){.level = LOGGER_INFO, .fd = fd, .clock = &manual.clock});
+    LOGGER_INFO("x");
+    assert_string_equal(
+        written(), "{\"ts\":\"2026-03-01T08:00:00.000Z\",\"level\":\"info\",\"svc\":\"paceline\",\"msg\":\"x\"}\n");
+}
+
 static void colour_can_be_switched_off(void **state)
 {
     (void)state;
@@ -253,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_below_the_level_are_dropped, json_log, close_log),
         cmocka_unit_test_setup_teardown(a_site_is_held_back_and_says_how_often, json_log, close_log),
         cmocka_unit_test_setup_teardown(a_line_has_a_bound_and_stays_json, json_log, close_log),
+        cmocka_unit_test_setup_teardown(a_file_gets_json_when_nothing_is_asked_for, human_log, close_log),
         cmocka_unit_test_setup_teardown(colour_can_be_switched_off, human_log, close_log),
         cmocka_unit_test_setup_teardown(the_human_form_is_one_line_too, human_log, close_log),
         cmocka_unit_test_setup_teardown(lines_of_threads_do_not_mix, json_log, close_log),

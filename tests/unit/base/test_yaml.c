@@ -338,6 +338,34 @@ static void mutilated_files_never_break_the_reader(void **state)
     }
 }
 
+static void collections_are_no_scalars_and_scalars_no_collections(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"a", NULL};
+    struct fixture f;
+    parse(&f, "list: [a]\ntext: a\n");
+    const struct yaml_node *list = yaml_get(f.doc.root, "list");
+    const struct yaml_node *text = yaml_get(f.doc.root, "text");
+    int64_t n = 7;
+    bool b = true;
+    int w = 7;
+    assert_false(yaml_int(&f.doc, list, 0, 9, &n));
+    assert_false(yaml_bool(&f.doc, list, &b));
+    assert_false(yaml_word(&f.doc, list, words, &w));
+    assert_false(yaml_want(&f.doc, text, YAML_LIST));
+    assert_false(yaml_want(&f.doc, NULL, YAML_MAP));
+    assert_false(yaml_check_keys(&f.doc, list, words));
+    assert_true(yaml_want(&f.doc, list, YAML_LIST));
+    assert_int_equal(n, 7);
+    assert_int_equal(w, 7);
+    assert_int_equal(findings_count(&f.findings), 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_string_equal(f.findings.list[i].code, "bad_type");
+    assert_null(yaml_get(list, "a"));
+    assert_null(yaml_get(NULL, "a"));
+    drop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +388,7 @@ int main(void)
         cmocka_unit_test(a_folder_is_no_file),
         cmocka_unit_test(a_file_is_read_from_disk),
         cmocka_unit_test(mutilated_files_never_break_the_reader),
+        cmocka_unit_test(collections_are_no_scalars_and_scalars_no_collections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
