@@ -30,8 +30,9 @@ struct shard {
     struct ledger_service *service;
     struct ledger_metrics metrics;
     struct health_part *health;
-    int64_t told_ms; /* monotonic */
-    int64_t held_ms; /* wall clock when it was found to have stepped; 0: it has not */
+    enum ledger_phase phase; /* as logged last */
+    int64_t told_ms;         /* monotonic */
+    int64_t held_ms;         /* wall clock when it was found to have stepped; 0: it has not */
 };
 
 struct ledger_shards {
@@ -96,6 +97,10 @@ static void tell(struct shard *shard)
     const char *why, *trouble = ledger_service_trouble(shard->service);
     if (trouble)
         LOGGER_WARN("starting anew", LF_UINT("shard", shard->number), LF_TEXT("why", trouble));
+    enum ledger_phase phase = ledger_service_phase(shard->service);
+    if (phase != shard->phase && (phase == LEDGER_RUNNING || phase == LEDGER_STANDBY))
+        LOGGER_INFO(phase == LEDGER_RUNNING ? "writes the ledger" : "stands by", LF_UINT("shard", shard->number));
+    shard->phase = phase;
     health_beat(shard->health);
     if (monotonic_ms(shard->all) - shard->told_ms < TELL_MS)
         return;
