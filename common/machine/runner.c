@@ -257,8 +257,10 @@ static void put_status(struct runner *runner, const struct projector_point *poin
     if (point->seq == runner->status_seq && !runner->status_due)
         return;
     struct machine_status status = status_of(runner, point);
-    struct status_tenant *tenants = calloc(STATUS_TENANTS_MAX, sizeof *tenants);
-    struct told_tenant *texts = calloc(STATUS_TENANTS_MAX, sizeof *texts);
+    size_t room = tenants_count(runner->fold->tenants) + 1;
+    room = room < STATUS_TENANTS_MAX ? room : STATUS_TENANTS_MAX;
+    struct status_tenant *tenants = calloc(room, sizeof *tenants);
+    struct told_tenant *texts = calloc(room, sizeof *texts);
     if (!tenants || !texts)
         abort();
     size_t count = fill_tenants(runner, tenants, texts);

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "ledger/ledger_totals.h"
 
-enum { SIM_TENANTS = 3, SIM_EVENTS = 150 };
+enum { SIM_TENANTS = 3, SIM_EVENTS = 100 };
 
 struct sim_options {
     uint64_t seed;
