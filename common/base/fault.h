@@ -2,7 +2,8 @@
  *
  * PACELINE_FAULT=NAME:N in the environment ends the process by _exit(86) at the N-th hit of NAME (1-based);
  * PACELINE_FAULT_COUNT=FILE appends "NAME hits" lines at exit, so that a test can prove that every point was
- * reached. Without either variable a point costs one predictable branch. Thread-safe. */
+ * reached; a forked child that must not tell its parent's hits again ends by _exit. Without either variable a point
+ * costs one predictable branch. Thread-safe. */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 

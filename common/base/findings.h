@@ -38,7 +38,7 @@ void findings_add(struct findings *findings, const char *file, uint32_t line, ui
 
 size_t findings_count(const struct findings *findings);          /* kept and dropped */
 void findings_sort(struct findings *findings);                   /* by file, line, column, arrival */
-void findings_write(struct findings *findings, struct buf *out); /* sorts; one line each, "… and N more" at the end */
+void findings_write(struct findings *findings, struct buf *out); /* sorts; one line each, "... and N more" at the end */
 void findings_print(struct findings *findings, FILE *out);       /* the same to a stream */
 
 /* ERR_CONFIG with the findings by place, a line each, as many as fit whole ("... and N more" behind them); OK when

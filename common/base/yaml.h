@@ -1,10 +1,10 @@
 /* yaml.h -- a YAML file as a tree of texts with places (formats.md 0).
  *
- * One document; no anchors, aliases or tags; a key stands once in its mapping; flow collections and quoted keys are
- * fine (rulings O36). Scalars stay text: the tables of the reader type them, so `off`, `2026-03` or `09:00` are never
- * reinterpreted. An empty file is an empty mapping. Bounded in bytes, nodes and depth. All that is wrong becomes
- * findings; a tree is handed out whenever the syntax allows one, so that the reader's own checks add to the same list.
- * One owner; nodes live as long as the document.
+ * One document; no anchors, aliases or tags (code `syntax`); a key stands once in its mapping (`duplicate_id`); flow
+ * collections and quoted keys are fine (rulings O36). Scalars stay text: the tables of the reader type them, so `off`,
+ * `2026-03` or `09:00` are never reinterpreted. An empty file is an empty mapping. Bounded in bytes, nodes and depth.
+ * All that is wrong becomes findings; a tree is handed out whenever the syntax allows one, so that the reader's own
+ * checks add to the same list. One owner; nodes live as long as the document.
  *
  *   struct yaml_doc doc;
  *   if (yaml_doc_read(&doc, "plan.yaml", &findings) == OK) {
