@@ -20,7 +20,8 @@ enum err_code elect_kafka_open(const struct log_kafka_config *kafka, const char 
 enum err_code elect_lock_open(const char *folder, const char *service, uint32_t shards, struct elect **elect,
                               struct err *err);
 enum err_code elect_always_open(uint32_t shards, struct elect **elect, struct err *err); /* tests, one-process mode */
-/* Serves callbacks, up to timeout_ms. Call at least every few seconds. */
+/* Serves callbacks, up to timeout_ms. Call at least every few seconds. ERR_UNAVAILABLE: what was owned still counts as
+ * owned. ERR_CONFIG: another process bears the same instance name; nothing is owned. */
 enum err_code elect_poll(struct elect *elect, int timeout_ms, struct err *err);
 bool elect_owns(const struct elect *elect, uint32_t shard);
 void elect_destroy(struct elect **elect); /* leaves the group, frees the locks */

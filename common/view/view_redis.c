@@ -412,11 +412,37 @@ static enum err_code redis_drop(struct view *base, struct view_scope scope, uint
     return code ? code : drop_some(view, scope, generation, more, err);
 }
 
+/* The generation of this scope that we began to fill and gave up; 0: none. */
+static uint64_t given_up(struct view_redis *view, struct view_scope scope)
+{
+    key_head(&view->key, scope);
+    for (size_t i = 0; i < view->filling_count; i++)
+        if (slice_eq(buf_slice(&view->fillings[i].head_key), buf_slice(&view->key)))
+            return view->fillings[i].generation;
+    return 0;
+}
+
+/* Removes what we gave up, unless a commit of unknown outcome has put it in use. */
+static enum err_code clear_given_up(struct view_redis *view, struct view_scope scope, struct err *err)
+{
+    uint64_t old = given_up(view, scope);
+    enum err_code code = OK;
+    for (bool more = old > 0; more && !code;)
+        code = redis_drop(&view->base, scope, old, &more, err);
+    if (code == ERR_MOVED) {
+        filling_forget(view, scope, old);
+        code = OK;
+    }
+    return code;
+}
+
 /* Takes the generation over: our token, and nothing of anybody else in it. */
 static enum err_code filling_begin(struct view_redis *view, struct view_scope scope, uint64_t generation,
                                    struct err *err)
 {
-    enum err_code code = not_in_use(view, scope, generation, err);
+    enum err_code code = clear_given_up(view, scope, err);
+    if (!code)
+        code = not_in_use(view, scope, generation, err);
     if (code)
         return code;
     const struct filling *filling = filling_add(view, scope, generation);

@@ -44,7 +44,7 @@ static int setup(void **state)
     redis_do("FLUSHALL");
     redis_do("CONFIG SET maxmemory 0");
     redis_do("CONFIG SET maxmemory-policy noeviction");
-    return view_redis_open(socket_path, TIMEOUT_MS, &b->view, &b->err);
+    return view_redis_open(socket_path, TIMEOUT_MS, &b->view, &b->err) == OK ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -151,6 +151,20 @@ static void a_dropped_generation_cannot_be_flipped_to(void **state)
     assert_int_equal(view_drop(rival.view, acme, 2, &more, &rival.err), OK);
     assert_int_equal(commit(b, &one, &two, NULL, 0), ERR_MOVED);
     view_destroy(&rival.view);
+}
+
+static void a_filling_that_was_given_up_leaves_nothing(void **state)
+{
+    struct view_bench *b = *state;
+    struct view_head one, three = head_at(3, 2), head;
+    with_one_cell(b, &one);
+    long long keys = redis_do("DBSIZE");
+    const struct view_cell cells[] = {CELL("x", "a", "1"), CELL("y", "a", "1")};
+    assert_int_equal(view_fill(b->view, acme, 2, cells, 2, &b->err), OK);
+    assert_int_equal(view_fill(b->view, acme, 3, cells, 1, &b->err), OK);
+    assert_int_equal(commit(b, &one, &three, NULL, 0), OK);
+    assert_string_equal(ROWS(b, &head, "x", "y"), "0:a=1\n");
+    assert_int_equal(redis_do("DBSIZE"), keys + 2); /* row x and the names of generation 3; generation 1 is kept */
 }
 
 /* --- what happens to a Redis --- */
@@ -440,9 +454,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         VIEW_CONTRACT(X) X(of_two_writers_with_one_head_one_wins) X(writers_that_race_never_both_win)
             X(two_fillers_of_one_generation_never_mix) X(a_dropped_generation_cannot_be_flipped_to)
-                X(a_restart_costs_one_error_and_no_truth) X(an_absent_redis_is_unavailable)
-                    X(after_flushall_the_head_is_missing) X(a_rolled_back_redis_refuses_the_next_commit)
-                        X(out_of_memory_refuses_a_commit_as_a_whole)
+                X(a_filling_that_was_given_up_leaves_nothing) X(a_restart_costs_one_error_and_no_truth)
+                    X(an_absent_redis_is_unavailable) X(after_flushall_the_head_is_missing)
+                        X(a_rolled_back_redis_refuses_the_next_commit) X(out_of_memory_refuses_a_commit_as_a_whole)
                             X(a_policy_that_evicts_is_refused_with_the_command_that_mends_it)
                                 X(a_frozen_redis_times_out_and_no_reply_is_mixed_up)
                                     X(foreign_keys_in_our_place_stop_with_a_reason)

@@ -5,7 +5,7 @@ static int setup(void **state)
 {
     struct view_bench *b = calloc(1, sizeof *b);
     *state = b;
-    return view_memory_open(&b->view, &b->err);
+    return view_memory_open(&b->view, &b->err) == OK ? 0 : -1;
 }
 
 static int teardown(void **state)
