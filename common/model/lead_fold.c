@@ -481,9 +481,11 @@ static uint32_t earliest(struct lead_member *members, uint32_t count)
 /* Corrections that name an event of another lead, or one that is not here yet (0.3). */
 static void post_orphans(const struct lead_fold *fold, const struct lead_member *member)
 {
+    struct lead_state where = member->state;
+    where.stage = 0; /* booked by the owner of the instant: where the lead stands moves with the horizon */
     for (uint32_t i = 0; i < member->count; i++) {
         if (member->events[i].orphan)
-            post_flag(fold, &member->state, member->events[i].valid_at_ms, LEAD_SLOT_ORPHANS);
+            post_flag(fold, &where, member->events[i].valid_at_ms, LEAD_SLOT_ORPHANS);
     }
 }
 

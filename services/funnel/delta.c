@@ -5,17 +5,7 @@
 
 #include "time/zone.h"
 
-enum { DELTA_SLOTS = 128 * 1024 };
-
 void delta_init(struct delta_buffer *deltas) { *deltas = (struct delta_buffer){0}; }
-
-static void reserve(struct delta_buffer *deltas)
-{
-    deltas->items = malloc(DELTAS_MAX * sizeof *deltas->items);
-    deltas->slots = calloc(DELTA_SLOTS, sizeof *deltas->slots);
-    if (!deltas->items || !deltas->slots)
-        abort();
-}
 
 void delta_close(struct delta_buffer *deltas)
 {
@@ -37,19 +27,40 @@ static uint32_t hash_of(const struct delta_key *key)
     uint64_t h = key->leaves * 0x9e3779b97f4a7c15u ^ (key->what + 0x632be59bd9b4e019u) * 0xc2b2ae3d27d4eb4fu;
     h = (h ^ h >> 29) + key->when * 0xd6e8feb86659fd93u;
     h *= 0x9e3779b97f4a7c15u;
-    return (uint32_t)(h >> 40);
+    return (uint32_t)(h >> 32);
+}
+
+static uint32_t slot_mask(const struct delta_buffer *deltas) { return deltas->capacity * 2 - 1; }
+
+/* The slot of a key: its item's, or the free one where it belongs. */
+static uint32_t slot_of(const struct delta_buffer *deltas, const struct delta_key *key)
+{
+    uint32_t mask = slot_mask(deltas);
+    uint32_t at = hash_of(key) & mask;
+    while (deltas->slots[at] && memcmp(&deltas->items[deltas->slots[at] - 1].key, key, sizeof *key) != 0)
+        at = (at + 1) & mask;
+    return at;
+}
+
+static void grow(struct delta_buffer *deltas)
+{
+    deltas->capacity = deltas->capacity ? deltas->capacity * 2 : DELTAS_MIN;
+    deltas->items = realloc(deltas->items, deltas->capacity * sizeof *deltas->items);
+    free(deltas->slots);
+    deltas->slots = calloc((size_t)deltas->capacity * 2, sizeof *deltas->slots);
+    if (!deltas->items || !deltas->slots)
+        abort();
+    for (uint32_t i = 0; i < deltas->count; i++)
+        deltas->slots[slot_of(deltas, &deltas->items[i].key)] = i + 1;
 }
 
 static struct delta *entry(struct delta_buffer *deltas, const struct delta_key *key)
 {
-    if (!deltas->items)
-        reserve(deltas);
-    uint32_t at = hash_of(key) & (DELTA_SLOTS - 1);
-    for (; deltas->slots[at]; at = (at + 1) & (DELTA_SLOTS - 1)) {
-        struct delta *delta = &deltas->items[deltas->slots[at] - 1];
-        if (memcmp(&delta->key, key, sizeof *key) == 0)
-            return delta;
-    }
+    if (deltas->count == deltas->capacity)
+        grow(deltas);
+    uint32_t at = slot_of(deltas, key);
+    if (deltas->slots[at])
+        return &deltas->items[deltas->slots[at] - 1];
     assert(deltas->count < DELTAS_MAX);
     struct delta *delta = &deltas->items[deltas->count++];
     deltas->slots[at] = deltas->count;
@@ -245,6 +256,6 @@ void delta_roll_up(struct delta_buffer *deltas, const struct lead_book *book, st
         roll_delta(&roll);
     }
     deltas->count = 0;
-    memset(deltas->slots, 0, DELTA_SLOTS * sizeof *deltas->slots);
+    memset(deltas->slots, 0, (size_t)deltas->capacity * 2 * sizeof *deltas->slots);
     drop_empty(cells, 0);
 }

@@ -8,7 +8,7 @@
 
 #include "cell.h"
 
-enum { DELTAS_MAX = 48 * 1024 };
+enum { DELTAS_MIN = 64, DELTAS_MAX = 32 * 1024 };
 
 struct delta_key {
     uint64_t leaves; /* leaf << 32 | leaf_to */
@@ -23,8 +23,8 @@ struct delta {
 };
 struct delta_buffer {
     struct delta *items;
-    uint32_t count;
-    uint32_t *slots;
+    uint32_t count, capacity; /* grows up to DELTAS_MAX: most tenants are small */
+    uint32_t *slots;          /* place of an item + 1; twice the capacity, a power of two */
 };
 
 void delta_init(struct delta_buffer *deltas);

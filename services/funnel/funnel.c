@@ -52,23 +52,20 @@ static void funnel_destroy(void *tenant)
 
 /* --- plan records --------------------------------------------------------------------------------------------- */
 
-/* Can this record change what was booked so far? Zone, org and stage models can, unless they begin after T. */
-static bool changes_past(const struct funnel *funnel, const struct event *event)
+/* Can this record change what was booked so far? Zone, org and stage models can; even one that begins later, since it
+ * may contradict an item in force and put it out of force. */
+static bool changes_past(const struct event *event)
 {
     int64_t kind = event->v[PLAN_KIND].i;
-    if (kind == PLAN_KIND_tenant)
-        return true;
-    if (kind != PLAN_KIND_node && kind != PLAN_KIND_member && kind != PLAN_KIND_stage_model)
-        return false;
-    bool assert_op = !event_has(event, EV_OP) || event->v[EV_OP].i == OP_ASSERT;
-    return !assert_op || event->v[PLAN_VALID_FROM].i <= funnel->now_ms;
+    return kind == PLAN_KIND_tenant || kind == PLAN_KIND_node || kind == PLAN_KIND_member ||
+           kind == PLAN_KIND_stage_model;
 }
 
 /* Contributions are taken out under the old plan here and put in under the new one when somebody needs them: a plan
  * of a thousand records folds all leads twice, not a thousand times. */
 static void apply_plan(struct funnel *funnel, const struct event *event, uint64_t tenant_seq)
 {
-    if (!funnel->pending && lead_table_count(&funnel->leads) > 1 && changes_past(funnel, event)) {
+    if (!funnel->pending && lead_table_count(&funnel->leads) > 1 && changes_past(event)) {
         funnel_refold_all(funnel, -1);
         funnel->pending = true;
     }

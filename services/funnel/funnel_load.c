@@ -270,7 +270,6 @@ static void rebuild(struct funnel *funnel)
     join_groups(funnel);
     funnel_refold_all(funnel, 0);
     list_closed(funnel);
-    funnel->deltas.count = 0;
 }
 
 static void get_all(struct reader *r)

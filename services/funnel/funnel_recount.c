@@ -67,9 +67,12 @@ static enum err_code compare(const struct funnel *funnel, const struct cell_tabl
         struct cell_parts parts = cell_parts_of(cell->key);
         struct slice org = lead_book_text(&funnel->book, parts.org);
         struct slice stage = lead_book_text(&funnel->book, lead_book_stage_name(&funnel->book, parts.stage).stage);
-        return err_set(err, ERR_BUG, "funnel: occupancy of %.*s in %.*s is %lld in the cells, %lld in the lead table",
+        return err_set(err, ERR_BUG,
+                       "funnel: %.*s in %.*s holds %lld leads, amount %lld in the cells; %lld, %lld in the lead table",
                        SLICE_ARG(stage), SLICE_ARG(org), (long long)occupancy(cell),
-                       (long long)(other ? cell_value(other, LEAD_SLOT_ENTRIES) : 0));
+                       (long long)cell_value(cell, LEAD_SLOT_AMOUNT),
+                       (long long)(other ? cell_value(other, LEAD_SLOT_ENTRIES) : 0),
+                       (long long)(other ? cell_value(other, LEAD_SLOT_AMOUNT) : 0));
     }
     if (met != wanted)
         return err_set(err, ERR_BUG, "funnel: %u cells of the lead table are missing", wanted - met);

@@ -69,6 +69,10 @@ void story_fixture_a(struct story *story);
 /* Builds bodies without applying them (shuffles). */
 void story_lead_body(struct story *story, const struct lead_line *line, struct buf *out);
 void story_plan_body(struct story *story, const struct plan_line *line, struct buf *out);
+void story_step_body(struct story *story, const char *lead, const char *step, int64_t at_ms, const char *id,
+                     struct buf *out);
+/* A record of the tenant that concerns no funnel: only T moves. */
+void story_time(struct story *story, int64_t now_ms);
 void story_apply(struct story *story, enum event_type type, struct slice body, int64_t now_ms);
 
 /* Cells as they would stand in the view. */

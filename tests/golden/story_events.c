@@ -142,23 +142,38 @@ void story_plan(struct story *story, const struct plan_line *line)
     story_apply(story, EVENT_PLAN, buf_slice(&story->body), 0);
 }
 
-void story_step(struct story *story, const char *lead, const char *step, int64_t at_ms)
+void story_step_body(struct story *story, const char *lead, const char *step, int64_t at_ms, const char *id,
+                     struct buf *out)
 {
-    char id[32];
     struct event event = {.type = EVENT_FACT};
-    envelope(&event, fresh_id(story, id), at_ms);
+    envelope(&event, id, at_ms);
     set_text(&event, FACT_KIND, "step");
-    set_text(&event, FACT_FACT_ID, event.v[EV_EVENT_ID].s.p);
+    set_text(&event, FACT_FACT_ID, id);
     set_text(&event, FACT_LEAD_ID, lead);
     set_text(&event, FACT_STATUS, "done");
     struct buf attrs = {0};
     event_attrs_add(&attrs, &(struct event_attr){SLICE("step"), slice_of(step)});
     set_number(&event, FACT_ATTRS, 1);
     event.v[FACT_ATTRS].s = buf_slice(&attrs);
-    buf_clear(&story->body);
-    event_encode(story->codec, &event, &story->body);
+    event_encode(story->codec, &event, out);
     buf_close(&attrs);
+}
+
+void story_step(struct story *story, const char *lead, const char *step, int64_t at_ms)
+{
+    char id[32];
+    buf_clear(&story->body);
+    story_step_body(story, lead, step, at_ms, fresh_id(story, id), &story->body);
     story_apply(story, EVENT_FACT, buf_slice(&story->body), at_ms);
+}
+
+void story_time(struct story *story, int64_t now_ms)
+{
+    story_tick(story, now_ms);
+    struct ledger_record record = {.kind = LEDGER_ACTION, .type = EVENT_ACTION, .tenant = SLICE("acme")};
+    struct machine_input input = {.record = &record, .now_ms = story->now_ms};
+    enum err_code code = story->type->apply(story->tenant, &input, NULL, NULL);
+    assert(code == OK);
 }
 
 void story_tick(struct story *story, int64_t now_ms)
