@@ -179,7 +179,7 @@ static bool read_boolean(struct walker *w, int64_t *value)
 }
 
 /* Null of an optional: its steps are skipped. */
-static inline bool walk_optional(struct walker *w, const struct step *step, bool *null)
+static bool walk_optional(struct walker *w, const struct step *step, bool *null)
 {
     int64_t branch = 0;
     if (!read_long(w, &branch))
@@ -190,55 +190,75 @@ static inline bool walk_optional(struct walker *w, const struct step *step, bool
     return true;
 }
 
+/* Everything but null; called where the short way of walk_steps does not lead. */
+static bool walk_value(struct walker *w, uint32_t at, struct avro_slot *slot)
+{
+    const struct step *step = &w->steps[at];
+    switch ((enum step_kind)step->kind) {
+    case STEP_BOOLEAN:
+        return read_boolean(w, &slot->i);
+    case STEP_INT:
+    case STEP_ENUM:
+        return read_small(w, step, &slot->i);
+    case STEP_LONG:
+        return read_long(w, &slot->i);
+    case STEP_BYTES:
+        return read_long(w, &slot->i) && take(w, slot->i, &slot->s);
+    case STEP_STRING:
+        return read_text(w, &slot->s);
+    case STEP_FLOAT:
+    case STEP_DOUBLE:
+    case STEP_FIXED:
+        return take(w, step->count, &slot->s);
+    case STEP_UNION:
+        return walk_union(w, at, slot);
+    case STEP_ARRAY:
+    case STEP_MAP:
+        return walk_list(w, at, slot);
+    case STEP_NULL:
+    case STEP_OPTIONAL:
+        break;
+    }
+    return fail(w, "step without value");
+}
+
+/* A text of less than 64 bytes: length in one byte, and there. False: the long way decides. */
+static inline bool short_text(struct walker *w, const uint8_t *p, struct slice *text)
+{
+    size_t n = *p >> 1;
+    if (*p & 0x81 || n >= (size_t)(w->end - p) || (!w->trusted && !is_ascii(p + 1, n)))
+        return false;
+    *text = slice_make(p + 1, n);
+    w->p = p + 1 + n;
+    return true;
+}
+
+/* Most values are a null, a short text or a number of one byte: these are read here, all else by walk_value. */
 static bool walk_steps(struct walker *w, uint32_t from, uint32_t to)
 {
-    for (uint32_t at = from; at < to;) {
-        const struct step *step = &w->steps[at];
-        struct avro_slot *slot = &w->slots[step->slot];
-        bool ok = true, null = false;
-        switch ((enum step_kind)step->kind) {
-        case STEP_NULL:
-            at++;
-            continue;
-        case STEP_OPTIONAL:
+    const struct step *const steps = w->steps;
+    uint64_t present = 0;
+    for (uint32_t at = from; at < to; at = steps[at].end) {
+        const struct step *step = &steps[at];
+        if (step->kind == STEP_OPTIONAL) {
+            bool null = false;
             if (!walk_optional(w, step, &null))
                 return false;
-            at = null ? step->end : at + 1;
-            continue;
-        case STEP_BOOLEAN:
-            ok = read_boolean(w, &slot->i);
-            break;
-        case STEP_INT:
-        case STEP_ENUM:
-            ok = read_small(w, step, &slot->i);
-            break;
-        case STEP_LONG:
-            ok = read_long(w, &slot->i);
-            break;
-        case STEP_BYTES:
-            ok = read_long(w, &slot->i) && take(w, slot->i, &slot->s);
-            break;
-        case STEP_STRING:
-            ok = read_text(w, &slot->s);
-            break;
-        case STEP_FLOAT:
-        case STEP_DOUBLE:
-        case STEP_FIXED:
-            ok = take(w, step->count, &slot->s);
-            break;
-        case STEP_UNION:
-            ok = walk_union(w, at, slot);
-            break;
-        case STEP_ARRAY:
-        case STEP_MAP:
-            ok = walk_list(w, at, slot);
-            break;
+            if (null)
+                continue;
+            step = &steps[++at];
         }
-        if (!ok)
+        if (step->kind == STEP_NULL)
+            continue;
+        struct avro_slot *slot = &w->slots[step->slot];
+        const uint8_t *p = w->p;
+        present |= UINT64_C(1) << step->slot;
+        if (p < w->end && step->kind == STEP_STRING && short_text(w, p, &slot->s))
+            continue;
+        if (!walk_value(w, at, slot))
             return false;
-        w->present |= UINT64_C(1) << step->slot;
-        at = step->end;
     }
+    w->present |= present;
     return true;
 }
 

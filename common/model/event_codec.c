@@ -86,21 +86,74 @@ enum event_type event_type_of_fingerprint(const struct event_codec *codec, uint6
     return EVENT_TYPE_NONE;
 }
 
+enum { NUMBER_BYTES_MAX = 10, FIELD_BYTES_MAX = 1 + NUMBER_BYTES_MAX + 1 };
+
+static uint8_t *put_long(uint8_t *p, int64_t value)
+{
+    uint64_t v = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+    for (; v >= 0x80; v >>= 7)
+        *p++ = (uint8_t)(v | 0x80);
+    *p++ = (uint8_t)v;
+    return p;
+}
+
+static uint8_t *put_bytes(uint8_t *p, struct slice bytes)
+{
+    if (bytes.n > 0)
+        memcpy(p, bytes.p, bytes.n);
+    return p + bytes.n;
+}
+
+/* event_value_add into room that was reserved. */
+static uint8_t *put_value(uint8_t *p, enum event_field_kind kind, const struct event_value *value)
+{
+    switch (event_storage(kind)) {
+    case STORE_INT:
+        return put_long(p, value->i);
+    case STORE_BOOL:
+        *p = value->i != 0;
+        return p + 1;
+    case STORE_TEXT:
+        return put_bytes(put_long(p, (int64_t)value->s.n), value->s);
+    case STORE_LIST:
+        break;
+    }
+    if (value->i > 0)
+        p = put_bytes(put_long(p, value->i), value->s);
+    *p = 0;
+    return p + 1;
+}
+
+/* Room for all of it: lengths of what is present, and the most that heads and numbers take. */
+static size_t bytes_at_most(const struct event *event, const struct event_field *fields, size_t count)
+{
+    size_t n = count * FIELD_BYTES_MAX;
+    for (uint64_t left = event->present & ((UINT64_C(1) << count) - 1); left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        if (event_storage(fields[i].kind) >= STORE_TEXT)
+            n += event->v[i].s.n;
+    }
+    return n;
+}
+
 /* The datum without the fields in `left_out`. */
 static void encode(const struct event *event, uint64_t left_out, struct buf *out)
 {
     static const struct event_value absent = {0};
     size_t count;
     const struct event_field *fields = event_fields(event->type, &count);
+    buf_reserve(out, bytes_at_most(event, fields, count));
+    uint8_t *p = out->p + out->n;
     for (size_t i = 0; i < count; i++) {
+        bool present = event_has(event, (unsigned)i);
         if (left_out >> i & 1)
             continue;
-        bool present = event_has(event, (unsigned)i);
         if (event_is_union(&fields[i]))
-            buf_add_byte(out, present ? 2 : 0);
+            *p++ = present ? 2 : 0;
         if (present || !event_is_union(&fields[i]))
-            event_value_add(out, fields[i].kind, present ? &event->v[i] : &absent);
+            p = put_value(p, fields[i].kind, present ? &event->v[i] : &absent);
     }
+    out->n = (size_t)(p - out->p);
 }
 
 void event_encode(const struct event_codec *codec, const struct event *event, struct buf *out)

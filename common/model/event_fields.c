@@ -132,20 +132,16 @@ int event_symbol_of(const struct event_field *field, struct slice name)
     return -1;
 }
 
-enum event_storage event_storage(enum event_field_kind kind)
-{
-    static const uint8_t storage[] = {
-        [FIELD_ID] = STORE_TEXT,       [FIELD_PLAN_ID] = STORE_TEXT,   [FIELD_TENANT] = STORE_TEXT,
-        [FIELD_TEXT] = STORE_TEXT,     [FIELD_LONG] = STORE_TEXT,      [FIELD_NAME] = STORE_TEXT,
-        [FIELD_INT] = STORE_INT,       [FIELD_COUNT] = STORE_INT,      [FIELD_ONE] = STORE_INT,
-        [FIELD_MONEY] = STORE_INT,     [FIELD_PRICE] = STORE_INT,      [FIELD_QTY] = STORE_INT,
-        [FIELD_LAT] = STORE_INT,       [FIELD_LON] = STORE_INT,        [FIELD_INSTANT] = STORE_INT,
-        [FIELD_DATE] = STORE_INT,      [FIELD_BOOL] = STORE_BOOL,      [FIELD_ENUM] = STORE_INT,
-        [FIELD_CURRENCY] = STORE_TEXT, [FIELD_FLAGS] = STORE_LIST,     [FIELD_SPLITS] = STORE_LIST,
-        [FIELD_LINES] = STORE_LIST,    [FIELD_ATTRS] = STORE_LIST,     [FIELD_SPEC] = STORE_TEXT,
-        [FIELD_DIGESTS] = STORE_LIST,  [FIELD_SEQS] = STORE_LIST,      [FIELD_BYTES] = STORE_TEXT,
-        [FIELD_ITEM_ID] = STORE_TEXT,  [FIELD_MS] = STORE_INT,         [FIELD_PPM] = STORE_INT,
-        [FIELD_RAW] = STORE_TEXT,      [FIELD_POSITIONS] = STORE_LIST,
-    };
-    return (enum event_storage)storage[kind];
-}
+const uint8_t event_storages[FIELD_POSITIONS + 1] = {
+    [FIELD_ID] = STORE_TEXT,       [FIELD_PLAN_ID] = STORE_TEXT,   [FIELD_TENANT] = STORE_TEXT,
+    [FIELD_TEXT] = STORE_TEXT,     [FIELD_LONG] = STORE_TEXT,      [FIELD_NAME] = STORE_TEXT,
+    [FIELD_INT] = STORE_INT,       [FIELD_COUNT] = STORE_INT,      [FIELD_ONE] = STORE_INT,
+    [FIELD_MONEY] = STORE_INT,     [FIELD_PRICE] = STORE_INT,      [FIELD_QTY] = STORE_INT,
+    [FIELD_LAT] = STORE_INT,       [FIELD_LON] = STORE_INT,        [FIELD_INSTANT] = STORE_INT,
+    [FIELD_DATE] = STORE_INT,      [FIELD_BOOL] = STORE_BOOL,      [FIELD_ENUM] = STORE_INT,
+    [FIELD_CURRENCY] = STORE_TEXT, [FIELD_FLAGS] = STORE_LIST,     [FIELD_SPLITS] = STORE_LIST,
+    [FIELD_LINES] = STORE_LIST,    [FIELD_ATTRS] = STORE_LIST,     [FIELD_SPEC] = STORE_TEXT,
+    [FIELD_DIGESTS] = STORE_LIST,  [FIELD_SEQS] = STORE_LIST,      [FIELD_BYTES] = STORE_TEXT,
+    [FIELD_ITEM_ID] = STORE_TEXT,  [FIELD_MS] = STORE_INT,         [FIELD_PPM] = STORE_INT,
+    [FIELD_RAW] = STORE_TEXT,      [FIELD_POSITIONS] = STORE_LIST,
+};

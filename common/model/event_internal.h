@@ -21,7 +21,11 @@ enum {
 
 /* How a kind is stored: in .i, in .s, or as a list of items. */
 enum event_storage { STORE_INT, STORE_BOOL, STORE_TEXT, STORE_LIST };
-enum event_storage event_storage(enum event_field_kind kind);
+extern const uint8_t event_storages[FIELD_POSITIONS + 1];
+static inline enum event_storage event_storage(enum event_field_kind kind)
+{
+    return (enum event_storage)event_storages[kind];
+}
 
 static inline bool event_is_union(const struct event_field *field) { return !field->required && !field->plain; }
 static inline bool event_has_envelope(enum event_type type) { return type <= EVENT_CONTROL; }
