@@ -8,7 +8,7 @@
 
 #include "base/fault.h"
 #include "intake.h"
-#include "ledger_snapshot.h"
+#include "ledger_snapshot_shell.h"
 
 enum { READ_BLOCKS_PER_STEP = 64, TAKE_RECORDS_PER_STEP = 8192, CLOCK_EVERY_RECORDS = 64, LOG_TIMEOUT_MS = 5000 };
 

@@ -1,4 +1,4 @@
-/* ledger_shards.c -- see ledger_shards.h. */
+/* ledger_shards_shell.c -- see ledger_shards.h. */
 #include "ledger_shards.h"
 
 #include <pthread.h>

@@ -1,9 +1,9 @@
-/* ledger_snapshot.h -- the writer's state as objects of the store: "ledger/SHARD/BRANCH-EPOCH-SEQ", newest last.
+/* ledger_snapshot_shell.h -- the writer's state as objects of the store: "ledger/SHARD/BRANCH-EPOCH-SEQ", newest last.
  *
  * Only the newest three are kept. One that cannot be read is passed over for the next older one: the ledger behind it
  * is longer, nothing else changes. */
-#ifndef LEDGER_LEDGER_SNAPSHOT_H
-#define LEDGER_LEDGER_SNAPSHOT_H
+#ifndef LEDGER_LEDGER_SNAPSHOT_SHELL_H
+#define LEDGER_LEDGER_SNAPSHOT_SHELL_H
 
 #include "store/store.h"
 #include "writer.h"

@@ -1,5 +1,5 @@
-/* ledger_snapshot.c -- see ledger_snapshot.h. */
-#include "ledger_snapshot.h"
+/* ledger_snapshot_shell.c -- see ledger_snapshot_shell.h. */
+#include "ledger_snapshot_shell.h"
 
 #include <stdio.h>
 
