@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/plan_file.h"
 #include "model/plan_shipped.h"
-#include "plan_file.h"
 
 #define HEAD "paceline_plan: 1\nvalid_from: 2026-01-01\nreason: r\napprover: u\n"
 #define TENANT                                                                                                         \
