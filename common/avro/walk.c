@@ -26,10 +26,11 @@ static inline size_t left(const struct walker *w) { return (size_t)(w->end - w->
 static bool read_long_slow(struct walker *w, int64_t *value)
 {
     uint64_t v = 0;
+    const uint8_t *p = w->p;
     for (unsigned shift = 0; shift < 70; shift += 7) {
-        if (w->p == w->end)
+        if (p == w->end)
             return fail(w, "cut off inside a number");
-        uint8_t byte = *w->p++;
+        uint8_t byte = *p++;
         if (shift == 63 && byte > 1)
             break;
         v |= (uint64_t)(byte & 0x7f) << shift;
@@ -37,6 +38,7 @@ static bool read_long_slow(struct walker *w, int64_t *value)
             continue;
         if (byte == 0 && shift > 0)
             w->canonical = false;
+        w->p = p;
         *value = (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
         return true;
     }
@@ -222,28 +224,27 @@ static bool walk_value(struct walker *w, uint32_t at, struct avro_slot *slot)
     return fail(w, "step without value");
 }
 
-/* A text of less than 64 bytes: length in one byte, and there. False: the long way decides. */
-static inline bool short_text(struct walker *w, const uint8_t *p, struct slice *text)
-{
-    size_t n = *p >> 1;
-    if (*p & 0x81 || n >= (size_t)(w->end - p) || (!w->trusted && !is_ascii(p + 1, n)))
-        return false;
-    *text = slice_make(p + 1, n);
-    w->p = p + 1 + n;
-    return true;
-}
-
-/* Most values are a null, a short text or a number of one byte: these are read here, all else by walk_value. */
+/* Most values are a null, a short text or a number of one byte: these are read here, with the place in a
+ * register; all else by walk_optional and walk_value. A short way that does not lead is left without a trace. */
 static bool walk_steps(struct walker *w, uint32_t from, uint32_t to)
 {
     const struct step *const steps = w->steps;
+    const uint8_t *const end = w->end;
+    const uint8_t *p = w->p;
+    const bool trusted = w->trusted;
     uint64_t present = 0;
     for (uint32_t at = from; at < to; at = steps[at].end) {
         const struct step *step = &steps[at];
+        bool null = false;
         if (step->kind == STEP_OPTIONAL) {
-            bool null = false;
-            if (!walk_optional(w, step, &null))
-                return false;
+            if (p < end && *p <= 2 && !(*p & 1)) {
+                null = *p++ >> 1 == step->count;
+            } else {
+                w->p = p;
+                if (!walk_optional(w, step, &null))
+                    return false;
+                p = w->p;
+            }
             if (null)
                 continue;
             step = &steps[++at];
@@ -251,13 +252,28 @@ static bool walk_steps(struct walker *w, uint32_t from, uint32_t to)
         if (step->kind == STEP_NULL)
             continue;
         struct avro_slot *slot = &w->slots[step->slot];
-        const uint8_t *p = w->p;
         present |= UINT64_C(1) << step->slot;
-        if (p < w->end && step->kind == STEP_STRING && short_text(w, p, &slot->s))
+        if (step->kind == STEP_STRING && p < end && !(*p & 0x81)) {
+            size_t n = *p >> 1;
+            if (n < (size_t)(end - p) && (trusted || is_ascii(p + 1, n))) {
+                slot->s = slice_make(p + 1, n);
+                p += 1 + n;
+                continue;
+            }
+        } else if (step->kind == STEP_LONG && p < end && *p < 0x80) {
+            slot->i = (int64_t)(*p >> 1) ^ -(int64_t)(*p & 1);
+            p++;
             continue;
+        } else if (step->kind == STEP_ENUM && p < end && !(*p & 0x81) && *p >> 1 < step->count) {
+            slot->i = *p++ >> 1;
+            continue;
+        }
+        w->p = p;
         if (!walk_value(w, at, slot))
             return false;
+        p = w->p;
     }
+    w->p = p;
     w->present |= present;
     return true;
 }

@@ -153,10 +153,12 @@ static inline void event_set_list(struct event *event, unsigned field, struct sl
 #define REJECT_REASONS(X)                                                                                              \
     X(too_large)                                                                                                       \
     X(bad_avro)                                                                                                        \
-    X(unknown_schema) X(bad_utf8) X(too_deep) X(bad_json) X(duplicate_key) X(not_object) X(missing_field)              \
-        X(unknown_type) X(wrong_topic) X(unknown_field) X(bad_type) X(bad_enum) X(bad_id) X(personal_id) X(bad_time)   \
-            X(bad_currency) X(out_of_range) X(too_many) X(time_past) X(time_future) X(bad_splits) X(sum_mismatch)      \
-                X(wrong_tenant) X(plan_invalid) X(backfill_refused) X(backfill_running) X(conflict)
+    X(unknown_schema)                                                                                                  \
+    X(bad_utf8)                                                                                                        \
+    X(too_deep) X(bad_json) X(duplicate_key) X(not_object) X(missing_field) X(unknown_type) X(wrong_topic)             \
+        X(unknown_field) X(bad_type) X(bad_enum) X(bad_id) X(personal_id) X(bad_time) X(bad_currency) X(out_of_range)  \
+            X(too_many) X(time_past) X(time_future) X(bad_splits) X(sum_mismatch) X(wrong_tenant) X(plan_invalid)      \
+                X(backfill_refused) X(backfill_running) X(conflict)
 enum reject_reason {
     REJECT_NONE,
 #define X(name) REJECT_##name,
@@ -176,7 +178,8 @@ struct reject {
 
 /* The door. Decodes raw bytes of any accepted encoding (C3 01 + fingerprint + Avro, canonical JSON) and checks form:
  * everything of formats 6 down to plan_invalid except what needs state. `topics` = set of event types that belong to
- * the topic (bit per type). The event borrows from `value` and `scratch` (JSON, non-canonical Avro). */
+ * the topic (bit per type). The event borrows from `value` and `scratch` (JSON, non-canonical Avro),
+ * which is cleared first. */
 struct event_codec;
 struct event_codec *event_codec_new(struct err *err); /* compiles the committed schemas; NULL on a bug */
 void event_codec_destroy(struct event_codec **codec);
@@ -207,7 +210,7 @@ void event_encode(const struct event_codec *codec, const struct event *event, st
 /* Single-object encoding: C3 01, fingerprint, datum. */
 void event_encode_single(const struct event_codec *codec, const struct event *event, struct buf *out);
 /* Decodes a ledger body. Bounds-checked; ERR_CORRUPT means a bug or damage, never the sender's fault. Fast path of
- * the machines: fields beyond `mask` may be left undecoded. */
+ * the machines: texts are not validated again, values stay slices of the body. */
 enum err_code event_decode_body(const struct event_codec *codec, enum event_type type, struct slice body,
                                 struct event *event, struct err *err);
 /* Canonical JSON of formats 3 (one line, no newline). Appends to out. */
