@@ -12,6 +12,7 @@
 #include "base/logger.h"
 #include "ledger_metrics.h"
 #include "ledger_service.h"
+#include "machine/status.h"
 #include "model/event.h"
 #include "model/plan.h"
 
@@ -53,6 +54,29 @@ static int64_t monotonic_ms(const struct ledger_shards *all)
     return all->wiring->clock->monotonic_ms(all->wiring->clock);
 }
 
+/* How far a machine's figures say the ledger went (design 4.11). A view that cannot be asked knows nothing. */
+static struct ledger_known known_of(const struct shard *shard)
+{
+    static const char *const machine = "funnel";
+    struct ledger_known known = {0};
+    struct machine_status *status = calloc(1, sizeof *status);
+    struct view *view = NULL;
+    struct err err;
+    if (!status)
+        abort();
+    enum err_code code = wiring_view(shard->all->wiring, &view, &err);
+    if (code == OK)
+        code = status_read(view, machine, shard->number, status, NULL, NULL, &err);
+    if (code == OK)
+        known = (struct ledger_known){status->branch, status->epoch, status->seq};
+    else if (code != ERR_MISSING)
+        LOGGER_WARN("the view cannot say how far the ledger went", LF_UINT("shard", shard->number), LF_ERR(&err));
+    if (view)
+        view_destroy(&view);
+    free(status);
+    return known;
+}
+
 static void open_service(struct shard *shard)
 {
     const struct wiring *wiring = shard->all->wiring;
@@ -63,6 +87,7 @@ static void open_service(struct shard *shard)
                                                  .shard = shard->number,
                                                  .shards = shard->all->count,
                                                  .topic_prefix = wiring->settings->topic_prefix,
+                                                 .known = known_of(shard),
                                                  .snapshot_records = (uint64_t)wiring->settings->snapshot_records};
     shard->service = ledger_service_open(&config);
 }

@@ -5,7 +5,8 @@
 
 #include "base/fault.h"
 
-enum { READ_CHUNK_BYTES = 256 * 1024, SNAPSHOT_BYTES_MAX = 1 << 30 };
+enum { READ_CHUNK_BYTES = 256 * 1024 };
+#define SNAPSHOT_BYTES_MAX (UINT64_C(16) << 30)
 
 struct names {
     char name[SNAPSHOTS_LISTED_MAX][STORE_NAME_BYTES_MAX + 1];
