@@ -9,17 +9,19 @@
 
 #include "log/kafka_ends.h"
 
-enum { POLL_RECORDS_MAX = 1024, EVENTS_PER_WAIT_MAX = 64, CHECK_TIMEOUT_MS = 2000 };
+enum { POLL_RECORDS_MAX = 1024, EVENTS_PER_WAIT_MAX = 64, CHECK_TIMEOUT_MS = 2000, SHORT_MS = 2000 };
 
 struct kafka_source {
     rd_kafka_queue_t *queue;
     char topic[LOG_TOPIC_BYTES_MAX + 1];
     int32_t partition;
-    int64_t position;   /* behind the last record handed out */
-    int64_t empty_to;   /* no record lies between position and this offset (markers of transactions do); -1 */
-    bool drained;       /* the last poll emptied the queue: only now may log_wait sleep */
-    bool stopped;       /* a gap does not heal: told at every poll */
-    struct err trouble; /* to be told at the next poll; code OK: none */
+    int64_t position;       /* behind the last record handed out */
+    int64_t empty_to;       /* no record lies between position and this offset (markers of transactions do); -1 */
+    int64_t record_ms;      /* monotonic time of the last record */
+    int64_t short_since_ms; /* since when the end is said to lie before position; 0: it does not */
+    bool drained;           /* the last poll emptied the queue: only now may log_wait sleep */
+    bool stopped;           /* a gap does not heal: told at every poll */
+    struct err trouble;     /* to be told at the next poll; code OK: none */
     size_t held_count;
     rd_kafka_message_t *held[POLL_RECORDS_MAX];
 };
@@ -113,6 +115,31 @@ static enum err_code tell_trouble(struct kafka_source *source, struct err *err)
     return code;
 }
 
+/* Nothing is here. Is that because the topic is gone, or is not the one that was read (deleted and made anew, or cut
+ * off by an unclean election)? The library says neither. */
+static enum err_code check_topic(struct kafka_consumer *consumer, size_t index, struct err *err)
+{
+    struct kafka_source *source = &consumer->sources[index];
+    if (kafka_ends_missing(consumer->ends, index))
+        return err_set(err, ERR_MISSING, "Kafka: %s[%d] is gone", source->topic, source->partition);
+    int64_t end, asked_ms;
+    if (!kafka_ends_get(consumer->ends, index, &end, &asked_ms) || asked_ms <= source->record_ms)
+        return OK;
+    if (end >= source->position) {
+        source->short_since_ms = 0;
+        return OK;
+    }
+    /* A new leader may need a moment to know its own end. */
+    if (source->short_since_ms == 0)
+        source->short_since_ms = asked_ms;
+    if (asked_ms - source->short_since_ms < SHORT_MS)
+        return OK;
+    source->stopped = true;
+    return err_set(&source->trouble, ERR_GAP,
+                   "Kafka: %s[%d] ends at %lld, but %lld were read: it was cut off, or deleted and made anew",
+                   source->topic, source->partition, (long long)end, (long long)source->position);
+}
+
 static enum err_code kafka_poll(struct log_consumer *base, size_t index, struct log_record *out, size_t max,
                                 size_t *got, struct err *err)
 {
@@ -135,9 +162,16 @@ static enum err_code kafka_poll(struct log_consumer *base, size_t index, struct 
         source->position = message->offset + 1;
         source->empty_to = -1;
     }
-    if (*got == 0 && source->trouble.code)
-        return tell_trouble(source, err);
-    return OK;
+    if (*got > 0) {
+        source->record_ms = clock_system()->monotonic_ms(clock_system());
+        return OK;
+    }
+    if (!source->trouble.code && source->held_count == 0) {
+        enum err_code code = check_topic(consumer_of(base), index, err);
+        if (code == ERR_MISSING)
+            return code;
+    }
+    return source->trouble.code ? tell_trouble(source, err) : OK;
 }
 
 /* Errors of the client as a whole: every source tells them once. */

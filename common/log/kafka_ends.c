@@ -7,7 +7,7 @@
 enum { QUESTION_TIMEOUT_MS = 2000, GOODBYE_MS = 3000 };
 
 struct end_known {
-    bool known;
+    bool known, missing; /* missing: the topic or partition is gone */
     int64_t end, asked_ms;
 };
 
@@ -31,9 +31,25 @@ static void ends_free(struct kafka_ends *ends)
 /* The answer lists the sources in the order of the question. */
 static void learn(struct kafka_ends *ends, const rd_kafka_topic_partition_list_t *answer, int64_t asked_ms)
 {
-    for (int i = 0; i < answer->cnt; i++)
+    for (int i = 0; i < answer->cnt; i++) {
         if (!answer->elems[i].err && answer->elems[i].offset >= 0)
-            ends->known[i] = (struct end_known){true, answer->elems[i].offset, asked_ms};
+            ends->known[i] = (struct end_known){true, false, answer->elems[i].offset, asked_ms};
+        else if (kafka_code(answer->elems[i].err) == ERR_MISSING)
+            ends->known[i].missing = true;
+    }
+}
+
+/* No answer about the ends: is it because a topic is gone? The library tells that by a timeout only. */
+static void mark_missing(rd_kafka_t *asker, rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        uint32_t count;
+        list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
+        if (kafka_partition_count(asker, list->elems[i].topic, QUESTION_TIMEOUT_MS, &count, NULL))
+            return;
+        if ((uint32_t)list->elems[i].partition >= count)
+            list->elems[i].err = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    }
 }
 
 static void ask_once(struct kafka_ends *ends)
@@ -43,10 +59,10 @@ static void ask_once(struct kafka_ends *ends)
         list->elems[i].offset = RD_KAFKA_OFFSET_END;
     pthread_mutex_unlock(&ends->lock);
     int64_t asked_ms = clock_system()->monotonic_ms(clock_system());
-    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(ends->asker, list, QUESTION_TIMEOUT_MS);
+    if (rd_kafka_offsets_for_times(ends->asker, list, QUESTION_TIMEOUT_MS))
+        mark_missing(ends->asker, list);
     pthread_mutex_lock(&ends->lock);
-    if (!error)
-        learn(ends, list, asked_ms);
+    learn(ends, list, asked_ms);
     rd_kafka_topic_partition_list_destroy(list);
 }
 
@@ -129,4 +145,12 @@ bool kafka_ends_get(struct kafka_ends *ends, size_t source, int64_t *end, int64_
     *end = known.end;
     *asked_ms = known.asked_ms;
     return known.known;
+}
+
+bool kafka_ends_missing(struct kafka_ends *ends, size_t source)
+{
+    pthread_mutex_lock(&ends->lock);
+    bool missing = ends->known[source].missing;
+    pthread_mutex_unlock(&ends->lock);
+    return missing;
 }

@@ -12,5 +12,7 @@ enum err_code kafka_ends_new(rd_kafka_t *asker, const struct log_source *sources
 bool kafka_ends_destroy(struct kafka_ends *ends); /* false: the thread hangs and still uses the asker */
 void kafka_ends_ask(struct kafka_ends *ends);
 bool kafka_ends_get(struct kafka_ends *ends, size_t source, int64_t *end, int64_t *asked_ms);
+/* Was the topic or partition gone when it was asked about last? */
+bool kafka_ends_missing(struct kafka_ends *ends, size_t source);
 
 #endif

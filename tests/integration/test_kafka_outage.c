@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <librdkafka/rdkafka.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -154,6 +155,59 @@ static void questions_to_a_broker_that_is_away_end_in_time(void **state)
     assert_true(local_run("kafka.sh", "thaw"));
 }
 
+static void delete_topic(const char *name)
+{
+    char text[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", "127.0.0.1:" PORT, text, sizeof text);
+    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    assert_non_null(client);
+    rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    rd_kafka_DeleteTopics(client, &topic, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, DEADLINE_MS);
+    assert_non_null(event);
+    assert_int_equal(rd_kafka_event_error(event), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_DeleteTopic_destroy(topic);
+    rd_kafka_destroy(client);
+}
+
+/* The library of Debian 12 can hang for ever when a consumed topic was deleted; our destroy may not. */
+static void a_deleted_topic_is_told_and_its_reader_ends(void **state)
+{
+    (void)state;
+    struct log_topic_spec spec = {.topic = "deleted", .partitions = 1, .retention_ms = -1};
+    assert_int_equal(log_topic_ensure(kafka, &spec, &err), OK);
+    struct log_source source = {"deleted", 0, 0};
+    struct log_consumer *consumer;
+    struct log_producer *producer;
+    assert_int_equal(log_producer_open(kafka, &producer, &err), OK);
+    assert_int_equal(log_append(producer, "deleted", 0, SLICE("k"), SLICE("v"), SLICE(""), &err), OK);
+    assert_int_equal(log_producer_flush(producer, DEADLINE_MS, &err), OK);
+    assert_int_equal(log_consumer_open(kafka, NULL, &source, 1, &consumer, &err), OK);
+    struct log_record r[1];
+    size_t got;
+    int64_t deadline = now_ms() + DEADLINE_MS;
+    while (log_poll(consumer, 0, r, 1, &got, &err) == OK && got == 0 && now_ms() < deadline)
+        log_wait(consumer, 100);
+    assert_int_equal(got, 1);
+    delete_topic("deleted");
+    enum err_code code = OK;
+    while (code != ERR_MISSING && code != ERR_GAP) {
+        assert_true(now_ms() < deadline);
+        code = log_poll(consumer, 0, r, 1, &got, &err);
+        log_end_refresh(consumer);
+        log_wait(consumer, 100);
+    }
+    print_message("deleted: %s: %s\n", err_name(code), err.text);
+    int64_t since = now_ms();
+    log_consumer_destroy(&consumer);
+    log_producer_destroy(&producer);
+    assert_in_range(now_ms() - since, 0, 4 * CALL_MS_MAX);
+}
+
 int main(void)
 {
     static const struct log_kafka_config config = {.bootstrap = "127.0.0.1:" PORT, .client_id = "test", .extra = NULL};
@@ -168,6 +222,7 @@ int main(void)
         cmocka_unit_test(a_broker_killed_under_flow_is_survived),
         cmocka_unit_test(a_broker_frozen_under_flow_is_survived),
         cmocka_unit_test(questions_to_a_broker_that_is_away_end_in_time),
+        cmocka_unit_test(a_deleted_topic_is_told_and_its_reader_ends),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     log_destroy(&kafka);
