@@ -2,17 +2,14 @@
 #include <stdio.h>
 
 #include "cmd_plan.h"
-#include "model/plan_json.h"
 
-/* What is no error but worth knowing: teams whose alerts have nobody to go to. */
 static void print_notes(struct cli *cli, const struct plan_file *file)
 {
-    for (uint32_t i = 0; i < file->count; i++) {
-        const struct plan_draft *draft = &file->items[i];
-        if (draft->kind == PLAN_KIND_node && !plan_text(draft->node, "manager").n && plan_text(draft->node, "parent").n)
-            printf("%s:%u: %s %.*s\n", file->doc->file, draft->node->line,
-                   cli->zh ? "说明: 节点没有 manager:" : "note: node without manager:", SLICE_ARG(draft->id));
-    }
+    struct buf notes;
+    buf_init(&notes);
+    plan_file_notes(file, cli->zh, &notes);
+    (void)fwrite(notes.p, 1, notes.n, stdout);
+    buf_close(&notes);
 }
 
 static int run(struct cli *cli)

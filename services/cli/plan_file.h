@@ -64,6 +64,9 @@ void plan_file_split_targets(struct plan_file *file);
 bool plan_file_add(struct plan_file *file, const struct plan_draft *draft); /* false: duplicate_id */
 struct slice plan_file_keep(struct plan_file *file, struct slice text);
 
+/* What is no error but worth knowing, a line each: nodes without manager, over- and under-assigned targets. */
+void plan_file_notes(const struct plan_file *file, bool zh, struct buf *out);
+
 /* The records that change the present plan into the file's: changed items only, in file order, then (prune_ms >= 0)
  * the end of every item in force that the file leaves out. `at_ms` = occurred_at. */
 struct plan_change_event {

@@ -401,6 +401,28 @@ static void references_may_name_what_the_present_plan_has(void **state)
     free(seen);
 }
 
+static void notes_name_nodes_without_manager_and_targets_that_do_not_add_up(void **state)
+{
+    (void)state;
+    struct plan_file file;
+    struct findings findings;
+    struct buf out;
+    buf_init(&out);
+    load(&file,
+         HEAD TENANT ORG "targets:\n- {id: a, measure: order_amount, node: acme, period: 2026, value: 100}\n"
+                         "- {id: b, measure: order_amount, node: t1, period: 2026, value: 70}\n"
+                         "- {id: c, measure: order_amount, node: t2, period: 2026, value: 50}\n"
+                         "- {id: d, measure: order_amount, node: t2, period: 2027, value: 50}\n",
+         &findings, NULL);
+    plan_file_notes(&file, false, &out);
+    assert_string_equal(buf_cstr(&out), "p.yaml:9:3: note: node t1 has no manager\n"
+                                        "p.yaml:10:3: note: node t2 has no manager\n"
+                                        "p.yaml:12:3: note: target a is over-assigned by 20\n");
+    plan_file_close(&file);
+    findings_close(&findings);
+    buf_close(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +440,7 @@ int main(void)
         cmocka_unit_test(pruning_ends_what_the_file_leaves_out),
         cmocka_unit_test(a_split_target_becomes_parts_that_sum_exactly),
         cmocka_unit_test(the_id_of_a_member_says_who_where_and_since_when),
+        cmocka_unit_test(notes_name_nodes_without_manager_and_targets_that_do_not_add_up),
         cmocka_unit_test(references_may_name_what_the_present_plan_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
