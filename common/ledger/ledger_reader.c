@@ -55,10 +55,10 @@ static enum err_code stop_error(const struct ledger_reader *reader, enum filter_
     const struct filter *f = &reader->filter;
     switch (verdict) {
     case FILTER_STOP_GAP:
-        return err_set(
-            err, ERR_GAP,
-            "ledger shard %u: record %lld came where %lld was due: the log lost records; see `paceline ledger repair`",
-            f->shard, (long long)offset, (long long)f->next_offset);
+        return err_set(err, ERR_GAP,
+                       "ledger shard %u: record %lld came where %lld was due: the log lost records; see \"Lost "
+                       "records\" in docs/ledger.md",
+                       f->shard, (long long)offset, (long long)f->next_offset);
     case FILTER_STOP_FORK:
         return err_set(err, ERR_FORK,
                        "ledger shard %u: offset %lld continues another history than seq %llu here; start from a "

@@ -153,7 +153,7 @@ static enum err_code open_reader(struct ledger_service *service, struct err *err
     if (filter->next_offset > service->load_end)
         return err_set(err, ERR_GAP,
                        "ledger shard %u: a snapshot knows seq %llu at offset %lld, but the log ends at %lld: "
-                       "acknowledged records are lost; see `paceline ledger repair`",
+                       "acknowledged records are lost; see \"Lost records\" in docs/ledger.md",
                        filter->shard, (unsigned long long)filter->seq, (long long)filter->next_offset,
                        (long long)service->load_end);
     return ledger_reader_open(service->config.log, service->ledger_topic, filter, &service->reader, err);
@@ -212,7 +212,7 @@ static enum err_code check_known(const struct ledger_service *service, struct er
         return OK;
     return err_set(err, ERR_GAP,
                    "ledger shard %u ends at epoch %u seq %llu, but others have seen epoch %u seq %llu: acknowledged "
-                   "records are lost; see `paceline ledger repair`",
+                   "records are lost; see \"Lost records\" in docs/ledger.md",
                    filter->shard, filter->epoch, (unsigned long long)filter->seq, known->epoch,
                    (unsigned long long)known->seq);
 }
@@ -364,7 +364,11 @@ static enum err_code append_reject(struct ledger_service *service, struct err *e
 /* One raw record. *took false: the block is full and must be sealed first. */
 static enum err_code take(struct ledger_service *service, enum ledger_source source, bool *took, struct err *err)
 {
-    enum writer_taken taken = writer_take(service->writer, source, intake_head(service->intake, source));
+    const struct log_record *head = intake_head(service->intake, source);
+    *took = true;
+    if (head->offset <= writer_position(service->writer, source)) /* a client that delivers again */
+        return intake_next(service->intake, source, err);
+    enum writer_taken taken = writer_take(service->writer, source, head);
     *took = taken != WRITER_FULL;
     if (!*took)
         return OK;
