@@ -72,7 +72,9 @@ enum err_code log_consumer_open(struct log *log, const char *group, const struct
 void log_consumer_destroy(struct log_consumer **consumer);
 
 /* Up to max records of one source, in order, without waiting: *got = 0 means nothing is here now. ERR_GAP: the
- * wanted offset is no longer kept. ERR_UNAVAILABLE: trouble below, try again later. */
+ * wanted offset is no longer kept, or lies beyond the end (the log was cut off or made anew). ERR_MISSING: the topic is
+ * gone. ERR_CORRUPT: damaged bytes (file). ERR_UNAVAILABLE: trouble below, try again later; told once per trouble. On
+ * Kafka a topic that vanished is noticed only by who calls log_end_refresh now and then. */
 enum err_code log_poll(struct log_consumer *consumer, size_t source, struct log_record *out, size_t max, size_t *got,
                        struct err *err);
 
