@@ -64,16 +64,16 @@ class Process:
     def alive(self):
         return self.child.poll() is None
 
-    def signal(self, number):
+    def send(self, number):
         os.kill(self.child.pid, number)
 
     def stop(self, number=signal.SIGTERM, deadline_s=30):
         if self.alive():
-            self.signal(number)
+            self.send(number)
             try:
                 self.child.wait(deadline_s)
             except subprocess.TimeoutExpired:
-                self.signal(signal.SIGKILL)
+                self.send(signal.SIGKILL)
                 self.child.wait(10)
                 raise Failed(f"no stop within {deadline_s} s:\n{self.tail()}") from None
         self.log.close()
@@ -81,7 +81,7 @@ class Process:
 
     def kill(self):
         if self.alive():
-            self.signal(signal.SIGKILL)
+            self.send(signal.SIGKILL)
             self.child.wait(10)
         self.log.close()
 
@@ -179,7 +179,7 @@ class Paceline:
         if self.prefix:
             options += ["--prefix", self.prefix]
         if self.shards:
-            options += ["--shards", str(self.shards)]
+            options += ["--set", f"shards={self.shards}"]
         return [str(o) for o in options]
 
     def start(self, env=None):
@@ -206,6 +206,31 @@ class Paceline:
 
     def rows(self, *args):
         return [json.loads(line) for line in self.run(*args, "--json").splitlines()]
+
+    def topic_ends(self):
+        """Records in every topic, by name without prefix: asked of the broker by another client, or counted by `tail`."""
+        names = ["sales.visits", "sales.orders", "sales.leads", "sales.facts", "sales.plans", "sales.actions", "sales.import", "sales.alerts",
+                 "sales.attests", "sales.ledger"]
+        if not self.kafka:
+            return {n: len(self.run("tail", n, "--from", "begin", "--once", "--json").splitlines())
+                    for n in names}
+        import confluent_kafka
+        client = confluent_kafka.Consumer({"bootstrap.servers": self.kafka.bootstrap, "group.id": "test-ends"})
+        try:
+            return {n: sum(client.get_watermark_offsets(confluent_kafka.TopicPartition(self.prefix + n, p), timeout=30)[1]
+                           for p in range(self.shards or 1)) for n in names}
+        finally:
+            client.close()
+
+    def counters(self):
+        """accepted, duplicate, rejected of every source, added up over the shards."""
+        total = {}
+        for shard in self.rows("show", "shards"):
+            for name, counts in shard["sources"].items():
+                into = total.setdefault(name, {"accepted": 0, "duplicate": 0, "rejected": 0})
+                for key in into:
+                    into[key] += counts[key]
+        return total
 
     def wait(self, tenant=None):
         self.run("wait", *(["--tenant", tenant] if tenant else []))

@@ -1,0 +1,178 @@
+#!/usr/bin/python3
+"""The benchmarks: whole programs on a real Kafka and a real Redis, CPU-seconds of each process.
+
+    bench/run.py [--events N] [--leads N] [--reps N] [--runs K] [--embedded] [--json FILE]
+
+The load is the fixed one of `paceline gen --bench` (Zipf 1.1 over the reps, 30 % stage moves, 3 % late, 2 % duplicates), one
+event per Kafka record, Avro. Ratios are taken inside one run: the same bytes are read by the fastest plain librdkafka
+loop in the same minute. Nothing is asserted: RESULTS.md says what was seen."""
+import argparse
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "e2e"))
+import harness  # noqa: E402
+
+TICK = os.sysconf("SC_CLK_TCK")
+TENANT = "bench"
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def rss_bytes(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().split("\n"):
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def redis_cpu_seconds(p):
+    out = subprocess.run(["redis-cli", "-s", str(p.redis.socket), "INFO", "cpu"], capture_output=True, text=True, check=True).stdout
+    values = dict(line.strip().split(":") for line in out.splitlines() if ":" in line)
+    return float(values["used_cpu_sys"]) + float(values["used_cpu_user"])
+
+
+def program(p, name, settings=None):
+    env = {f"PACELINE_{k.upper()}": str(v) for k, v in (settings or {}).items()}
+    return harness.Process([harness.BIN / f"paceline-{name}", *p.where()], p.folder, name, env)
+
+
+def until(condition, process, deadline_s):
+    def check():
+        if not process.alive():
+            raise harness.Failed(process.tail())
+        return condition()
+    harness.wait_until(check, "the work is done", deadline_s)
+
+
+def bench_ledger(p, total, deadline_s):
+    """raw -> ledger: from the start of paceline-ledger until the last raw record is disposed of."""
+    begin = time.monotonic()
+    process = program(p, "ledger")
+    try:
+        until(lambda: ledger_disposed(p) >= total, process, deadline_s)
+        return {"cpu_seconds": cpu_seconds(process.child.pid), "wall_seconds": time.monotonic() - begin, "rss": rss_bytes(process.child.pid)}
+    finally:
+        process.stop()
+
+
+def ledger_disposed(p):
+    """Raw records that the ledger has disposed of, counted by its own metrics page."""
+    import urllib.request
+    try:
+        text = urllib.request.urlopen(f"http://127.0.0.1:{p.http_port}/metrics", timeout=5).read().decode()
+    except OSError:
+        return 0
+    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith("paceline_ledger_records_total"))
+
+
+def bench_funnel(p, deadline_s):
+    """ledger -> Redis: from the start of paceline-funnel until its figures are current."""
+    redis = redis_cpu_seconds(p)
+    begin = time.monotonic()
+    process = program(p, "funnel", {"snapshot_records": 10**9})
+    try:
+        p.run("wait", timeout=deadline_s)
+        return {"cpu_seconds": cpu_seconds(process.child.pid), "wall_seconds": time.monotonic() - begin, "rss": rss_bytes(process.child.pid),
+                "redis_cpu_seconds": redis_cpu_seconds(p) - redis}
+    finally:
+        process.stop(deadline_s=300)
+
+
+def bench_restart(p, deadline_s):
+    """kill -9 of the funnel behind a snapshot, then the time until its figures are current again."""
+    process = program(p, "funnel")
+    p.run("wait", timeout=deadline_s)
+    process.kill()
+    begin = time.monotonic()
+    process = program(p, "funnel")
+    try:
+        until(lambda: "caught up" in process.tail(100000).split("folding")[-1], process, deadline_s)
+        p.run("wait", timeout=deadline_s)
+        return {"wall_seconds": time.monotonic() - begin, "cpu_seconds": cpu_seconds(process.child.pid)}
+    finally:
+        process.stop(deadline_s=300)
+
+
+def tool(*args):
+    done = subprocess.run([str(a) for a in args], capture_output=True, text=True, timeout=1200)
+    if done.returncode:
+        raise harness.Failed(done.stderr)
+    return json.loads(done.stdout)
+
+
+def one_run(options):
+    result = {}
+    mode = "embedded" if options.embedded else "kafka"
+    with harness.Paceline(None, mode, services="apart", shards=1) as p:
+        p.http_port = harness.free_port()
+        os.environ["PACELINE_HTTP"] = f"127.0.0.1:{p.http_port}"
+        p.run("init")
+        begin = time.monotonic()
+        p.run("gen", "--bench", options.events, "--leads", options.leads, "--reps", options.reps, "--levels", 5, "--tenant", TENANT,
+              "--no-progress", timeout=3600)
+        result["produce"] = {"wall_seconds": time.monotonic() - begin}
+        ends = p.topic_ends()
+        total = sum(ends[n] for n in ends if n != "sales.ledger")
+        result["records"] = total
+        if p.kafka:
+            result["floor"] = tool(harness.BIN / "bench_floor", p.kafka.bootstrap, p.prefix + "sales.leads", 1)
+        result["ledger"] = bench_ledger(p, total, options.deadline)
+        where = ["--kafka", p.kafka.bootstrap, p.prefix, 1] if p.kafka else [p.dir]
+        result["read"] = tool(harness.BIN / "bench_read", *where)
+        result["funnel"] = bench_funnel(p, options.deadline)
+        result["restart"] = bench_restart(p, options.deadline)
+        if p.kafka:
+            result["floor_again"] = tool(harness.BIN / "bench_floor", p.kafka.bootstrap, p.prefix + "sales.leads", 1)
+    return result
+
+
+def row(name, value):
+    print(f"{name:58s} {value}")
+
+
+def show(options, result):
+    millions = result["records"] / 1e6
+    leads = options.leads
+    row("events", f"{result['records']:,} ({leads:,} leads, {options.reps:,} reps)")
+    if "floor" in result:
+        for name in ("floor", "floor_again"):
+            row(f"raw topic read by plain librdkafka ({name})", f"{result[name]['cpu_seconds'] / millions:.3f} CPU-s per million")
+    row("paceline-ledger, raw -> ledger", f"{result['ledger']['cpu_seconds'] / millions:.3f} CPU-s per million, RSS {result['ledger']['rss'] / 2**20:.0f} MiB")
+    row("ledger read + filter", f"{result['read']['cpu_seconds'] * 1e9 / max(1, result['read']['records']):.0f} CPU-ns per event")
+    funnel = result["funnel"]
+    row("paceline-funnel, ledger -> Redis", f"{funnel['cpu_seconds'] / millions:.3f} CPU-s per million, Redis beside it {funnel['redis_cpu_seconds'] / millions:.3f}")
+    row("ledger and funnel together", f"{(result['ledger']['cpu_seconds'] + funnel['cpu_seconds']) / millions:.3f} CPU-s per million")
+    row("memory of the funnel", f"{funnel['rss'] / 2**20:.0f} MiB, {funnel['rss'] / leads:.0f} B per lead (whole process)")
+    row("restart after kill -9, figures current", f"{result['restart']['wall_seconds']:.2f} s wall, {result['restart']['cpu_seconds']:.2f} CPU-s")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=6_000_000)
+    parser.add_argument("--leads", type=int, default=1_000_000)
+    parser.add_argument("--reps", type=int, default=10_000)
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--deadline", type=int, default=1800)
+    parser.add_argument("--embedded", action="store_true", help="the folder log instead of Kafka")
+    parser.add_argument("--json", help="append each run's numbers to this file")
+    options = parser.parse_args()
+    for _ in range(options.runs):
+        result = one_run(options)
+        show(options, result)
+        if options.json:
+            with open(options.json, "a", encoding="utf-8") as out:
+                out.write(json.dumps({"events": options.events, "leads": options.leads, **result}) + "\n")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(1))
+    main()
