@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/health.h"
 #include "base/http.h"
 #include "base/logger.h"
@@ -129,7 +128,6 @@ static enum err_code tend(struct run *run, bool *said, struct err *err)
 static int run_run(struct cli *cli)
 {
     struct run run = {.cli = cli, .settings = &cli->settings, .lock = -1};
-    fault_init();
     if (cli->arg_count && settings_move(run.settings, cli->args[0], &cli->err))
         return err_exit_code(cli->err.code);
     program_signals_begin();
