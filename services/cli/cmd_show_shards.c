@@ -37,7 +37,7 @@ static enum err_code look(struct client *client, const char *machine, uint32_t n
         shard->duplicate += one->duplicate;
         shard->rejected += one->rejected;
     }
-    for (int verdict = 0; verdict < FILTER_VERDICT_COUNT; verdict++)
+    for (int verdict = FILTER_VOID_OPEN; verdict < FILTER_STOP_GAP; verdict++)
         shard->voids += shard->status.voids[verdict];
     return code;
 }

@@ -5,8 +5,25 @@
 #include "command.h"
 
 #define COMMANDS(X)                                                                                                    \
+    X(check_config)                                                                                                    \
+    X(check_events)                                                                                                    \
+    X(check_mapping)                                                                                                   \
     X(completion)                                                                                                      \
-    X(help)
+    X(gen)                                                                                                             \
+    X(help)                                                                                                            \
+    X(import)                                                                                                          \
+    X(init)                                                                                                            \
+    X(plan_apply)                                                                                                      \
+    X(plan_check)                                                                                                      \
+    X(plan_diff)                                                                                                       \
+    X(plan_show)                                                                                                       \
+    X(rejects_resend)                                                                                                  \
+    X(run)                                                                                                             \
+    X(show_funnel)                                                                                                     \
+    X(show_shards)                                                                                                     \
+    X(tail)                                                                                                            \
+    X(tenant_live)                                                                                                     \
+    X(wait)
 
 #define X(name) extern const struct command cmd_##name;
 COMMANDS(X)
