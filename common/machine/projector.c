@@ -323,6 +323,17 @@ bool projector_flush(struct projector *projector, struct fold *fold, const struc
     return projector->count == 0;
 }
 
+bool projector_is_light(const struct projector *projector, const struct fold *fold)
+{
+    for (uint32_t i = 0; i < projector->count; i++) {
+        const struct tenant *tenant = projector->waiting[i];
+        if (!tenant->head_known || !tenant->head.present || tenant->head.seq < tenant->base_seq ||
+            fold->type->dirty(tenant->state) > VIEW_COMMIT_CELLS_MAX)
+            return false;
+    }
+    return true;
+}
+
 void projector_check(struct projector *projector, struct fold *fold)
 {
     int64_t now_ms = projector->clock->monotonic_ms(projector->clock);

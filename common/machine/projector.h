@@ -63,6 +63,8 @@ void projector_close(struct projector *projector);
 void projector_add(struct projector *projector, struct tenant *tenant); /* its figures or its T moved */
 /* All that wait. Returns true if nothing waits any more: the view holds everything up to point->seq. */
 bool projector_flush(struct projector *projector, struct fold *fold, const struct projector_point *point);
+/* Would a flush now be only small commits, no new generation? Then it may follow an output at once. */
+bool projector_is_light(const struct projector *projector, const struct fold *fold);
 /* May a flush happen now, under load? */
 bool projector_is_due(const struct projector *projector);
 /* Lets the next flush look at some heads again, if it is time to. */

@@ -275,12 +275,13 @@ static void put_status(struct runner *runner, const struct projector_point *poin
     free(texts);
 }
 
-/* At once when idle or an output is pending, else as often as the view can bear. */
+/* At once when idle or, if it costs little, when an output is pending; else as often as the view can bear. */
 static void publish(struct runner *runner, bool idle)
 {
     if (!runner->config.view || !runner->owner || !runner->reached)
         return;
-    if (!idle && !runner->fold->moved && !projector_is_due(&runner->projector))
+    bool urgent = idle || (runner->fold->moved && projector_is_light(&runner->projector, runner->fold));
+    if (!urgent && !projector_is_due(&runner->projector))
         return;
     struct projector_point point = point_now(runner);
     projector_check(&runner->projector, runner->fold);
