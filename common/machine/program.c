@@ -137,6 +137,8 @@ static enum err_code open_all(struct program *program)
     char client[64];
     snprintf(client, sizeof client, "paceline-%s", program->name);
     enum err_code code = wiring_open(&program->wiring, &program->settings, client, err);
+    if (!code)
+        code = wiring_topics_ensure(&program->wiring, err);
     if (code)
         return code;
     program->metrics = metrics_new();

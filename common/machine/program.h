@@ -1,5 +1,6 @@
 /* program.h -- what every service's main does alike: fault points, settings from flags, file and environment, log,
- * signals, wiring, metrics, health, HTTP. SIGTERM and SIGINT ask it to end; a second one ends it at once. */
+ * signals, wiring, topics (made when missing, refused when wrong), metrics, health, HTTP. SIGTERM and SIGINT ask it to
+ * end; a second one ends it at once. */
 #ifndef MACHINE_PROGRAM_H
 #define MACHINE_PROGRAM_H
 

@@ -11,8 +11,7 @@ int main(int argc, char **argv)
         return code;
     struct machine_service *service = NULL;
     struct err *err = &program.err;
-    if (!wiring_topics_check(&program.wiring, err) &&
-        !machine_service_start(&program.wiring, &funnel_machine, program.metrics, program.health, &service, err))
+    if (!machine_service_start(&program.wiring, &funnel_machine, program.metrics, program.health, &service, err))
         while (program_runs(&program) && !machine_service_failed(service, err))
             continue;
     machine_service_stop(&service);
