@@ -8,7 +8,13 @@
 
 #include "log/log_kafka.h"
 
-enum { ADMIN_TIMEOUT_MS = 30000, METADATA_TIMEOUT_MS = 10000, APPEAR_TRIES_MAX = 250, APPEAR_NAP_MS = 20 };
+enum {
+    ADMIN_TIMEOUT_MS = 30000,
+    METADATA_TIMEOUT_MS = 10000,
+    APPEAR_TRIES_MAX = 250,
+    APPEAR_NAP_MS = 20,
+    LEADER_AGAIN_MS = 50
+};
 enum { MESSAGE_BYTES_MIN = LOG_VALUE_BYTES_MAX };
 #define MESSAGE_BYTES_TEXT "2228224" /* LOG_VALUE_BYTES_MAX, key, headers and frame */
 
@@ -228,8 +234,8 @@ enum err_code kafka_topic(struct log *base, const struct log_topic_spec *spec, b
 /* --- ends --- */
 
 /* rd_kafka_query_watermark_offsets ignores its timeout in 2.0.2; this one keeps it. */
-static enum err_code offset_at(rd_kafka_t *asker, const char *topic, uint32_t partition, int64_t which, int timeout_ms,
-                               int64_t *offset, struct err *err)
+static rd_kafka_resp_err_t offset_once(rd_kafka_t *asker, const char *topic, uint32_t partition, int64_t which,
+                                       int timeout_ms, int64_t *offset)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, topic, (int32_t)partition)->offset = which;
@@ -238,6 +244,29 @@ static enum err_code offset_at(rd_kafka_t *asker, const char *topic, uint32_t pa
         error = list->elems[0].err;
     *offset = list->elems[0].offset;
     rd_kafka_topic_partition_list_destroy(list);
+    return error;
+}
+
+/* A partition whose leader is being elected (a broker that has just come back) is asked again until the deadline. */
+static bool leader_missing(rd_kafka_resp_err_t error)
+{
+    return error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE || error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+           error == RD_KAFKA_RESP_ERR__LEADER;
+}
+
+static enum err_code offset_at(rd_kafka_t *asker, const char *topic, uint32_t partition, int64_t which, int timeout_ms,
+                               int64_t *offset, struct err *err)
+{
+    struct clock *clock = clock_system();
+    int64_t deadline_ms = clock->monotonic_ms(clock) + timeout_ms;
+    rd_kafka_resp_err_t error;
+    do {
+        error = offset_once(asker, topic, partition, which, timeout_ms, offset);
+        if (!leader_missing(error))
+            break;
+        rd_kafka_poll(asker, LEADER_AGAIN_MS);
+    } while (clock->monotonic_ms(clock) < deadline_ms);
     return error ? kafka_err(err, error, "no answer about the end of a topic", topic) : OK;
 }
 
