@@ -27,6 +27,22 @@ static void accepts_repeats_and_rejects_add_up_to_what_was_received(void **state
     assert_int_equal(counts.totals.reasons[REJECT_conflict], 1);
 }
 
+static void twenty_events_are_twenty_records(void **state)
+{
+    struct kit *kit = *state;
+    for (unsigned i = 0; i < 20; i++) {
+        char event[256];
+        snprintf(event, sizeof event,
+                 "{\"type\":\"lead\",\"tenant\":\"acme\",\"event_id\":\"n%u\",\"source\":\"crm\",\"source_seq\":1,"
+                 "\"occurred_at\":1772000000000,\"lead_id\":\"L1\",\"action\":\"scored\",\"score\":1}",
+                 i);
+        kit_send(kit, LEDGER_SOURCE_LEADS, "acme", event);
+    }
+    kit_settle(kit);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_LEADS).accepted, 20);
+    assert_int_equal(kit_counts_of(kit).kinds[LEDGER_EVENT], 20);
+}
+
 static void a_rejected_record_keeps_its_bytes_and_origin(void **state)
 {
     struct kit *kit = *state;
@@ -248,6 +264,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
     const struct CMUnitTest tests[] = {
         TEST(accepts_repeats_and_rejects_add_up_to_what_was_received),
+        TEST(twenty_events_are_twenty_records),
         TEST(a_rejected_record_keeps_its_bytes_and_origin),
         TEST(duplicates_behind_the_last_record_are_told_by_the_next_tick),
         TEST(ticks_grow_rare_when_nothing_happens),
