@@ -251,8 +251,7 @@ static rd_kafka_resp_err_t offset_once(rd_kafka_t *asker, const char *topic, uin
 static bool leader_missing(rd_kafka_resp_err_t error)
 {
     return error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-           error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE || error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
-           error == RD_KAFKA_RESP_ERR__LEADER;
+           error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE || error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
 }
 
 static enum err_code offset_at(rd_kafka_t *asker, const char *topic, uint32_t partition, int64_t which, int timeout_ms,
