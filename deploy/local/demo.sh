@@ -40,7 +40,7 @@ run=$demo
 if [ ${#demo} -gt 70 ]; then run=/tmp/paceline-demo-$(id -u)-$(printf '%s' "$demo" | cksum | cut -d' ' -f1); fi
 mkdir -p "$demo" "$run"
 
-export KAFKA_DIR=$run/kafka REDIS_DIR=$run/redis KAFKA_PORT=${KAFKA_PORT:-29092}
+export KAFKA_DIR=$run/kafka REDIS_DIR=$run/redis KAFKA_JARS=$PACELINE_STATE/kafka-jars KAFKA_PORT=${KAFKA_PORT:-29092}
 service=''
 player=''
 
@@ -87,7 +87,6 @@ end_recorded "$run/service.pid"
 # ---- where it runs ------------------------------------------------------------------------------------------------
 data=$run/data
 where=(--dir "$data")
-fresh=1
 if [ -n "$kafka" ]; then
     say "starting a private Kafka on 127.0.0.1:$KAFKA_PORT and a private Redis"
     "$here/kafka.sh" get
@@ -117,8 +116,9 @@ done
 
 # ---- what plays ---------------------------------------------------------------------------------------------------
 company=$demo/company
-if [ -n "$fresh" ]; then rm -rf "$company"; fi
+rm -rf "$company"
 "$paceline" gen --out "$company" --seed "$seed" --leads "$leads" --tenant "$tenant" --quiet
+"$paceline" plan apply "$company/plan.yaml" "${where[@]}" >"$demo/plan.log"
 if [ -n "$once" ]; then
     "$paceline" import "$company/events.ndjson" --tenant "$tenant" --as-lived "${where[@]}" || [ $? = 1 ]
     "$paceline" wait --tenant "$tenant" "${where[@]}"
@@ -129,4 +129,13 @@ fi
 "$paceline" import "$company/events.ndjson" --tenant "$tenant" --as-lived --then-live "${where[@]}" >"$demo/import.log" 2>&1 || [ $? = 1 ]
 "$paceline" gen --play --seed "$seed" --tenant "$tenant" --rate 20 --quiet "${where[@]}" >"$demo/play.log" 2>&1 &
 player=$!
-"$paceline" show funnel --tenant "$tenant" --window r30d --watch 1 "${where[@]}"
+say "playing in 20 events a second; Ctrl-C ends the demo"
+# A picture a second on a terminal, else one every ten seconds.
+if [ -t 1 ]; then clear=$'\033[H\033[J' pause=1; else clear='' pause=10; fi
+while ! gone "$service"; do
+    picture=$("$paceline" show funnel --tenant "$tenant" --window r30d "${where[@]}" 2>&1) || :
+    printf '%s%s\n' "$clear" "$picture"
+    read -r -t "$pause" <> <(:) || :
+done
+tail -n 20 "$demo/run.log" >&2
+exit 70
