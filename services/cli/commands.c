@@ -20,6 +20,7 @@
     X(rejects_resend)                                                                                                  \
     X(run)                                                                                                             \
     X(show_funnel)                                                                                                     \
+    X(show_lead)                                                                                                       \
     X(show_shards)                                                                                                     \
     X(tail)                                                                                                            \
     X(tenant_live)                                                                                                     \
