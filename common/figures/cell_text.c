@@ -24,6 +24,18 @@ _Static_assert((int)CELL_TEXT_SLOTS == (int)LEAD_SLOT_COUNT, "one name per slot"
 
 const char *const cell_text_dims[3] = {"all", "source_channel", "owner_tier"};
 
+/* printf would be most of a projection's time. */
+static void add_digits(struct buf *out, uint64_t number, unsigned width)
+{
+    char digits[24];
+    unsigned n = 0;
+    do {
+        digits[sizeof digits - ++n] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number || n < width);
+    buf_add(out, digits + sizeof digits - n, n);
+}
+
 void cell_text_write_pane(const struct cell_text_pane *pane, struct buf *out)
 {
     int32_t year, month, day;
@@ -31,14 +43,22 @@ void cell_text_write_pane(const struct cell_text_pane *pane, struct buf *out)
         buf_add_byte(out, 't');
     } else if (pane->kind == 'd') {
         date_to_civil((int32_t)pane->number, &year, &month, &day);
-        buf_addf(out, "d%04d%02d%02d", year, month, day);
+        buf_add_byte(out, 'd');
+        add_digits(out, (uint64_t)year, 4);
+        add_digits(out, (uint64_t)month, 2);
+        add_digits(out, (uint64_t)day, 2);
     } else if (pane->kind == 'm') {
-        buf_addf(out, "m%04d%02d", 1970 + (int)(pane->number / 12), 1 + (int)(pane->number % 12));
+        buf_add_byte(out, 'm');
+        add_digits(out, (uint64_t)(1970 + pane->number / 12), 4);
+        add_digits(out, (uint64_t)(1 + pane->number % 12), 2);
     } else {
-        buf_addf(out, "%c%lld", pane->kind, (long long)pane->number);
+        buf_add_byte(out, (uint8_t)pane->kind);
+        add_digits(out, (uint64_t)pane->number, 1);
     }
-    if (pane->currency[0])
-        buf_addf(out, "$%s", pane->currency);
+    if (pane->currency[0]) {
+        buf_add_byte(out, '$');
+        buf_add(out, pane->currency, 3);
+    }
 }
 
 static bool read_digits(struct slice text, int64_t *number)
@@ -90,7 +110,12 @@ bool cell_text_read_pane(struct slice text, struct cell_text_pane *pane)
 
 void cell_text_write_number(const char *name, int64_t number, struct buf *out)
 {
-    buf_addf(out, "%s%s%lld", out->n ? " " : "", name, (long long)number);
+    if (out->n)
+        buf_add_byte(out, ' ');
+    buf_add_text(out, name);
+    if (number < 0)
+        buf_add_byte(out, '-');
+    add_digits(out, number < 0 ? -(uint64_t)number : (uint64_t)number, 1);
 }
 
 static bool is_digit(uint8_t c) { return (c >= '0' && c <= '9') || c == '-'; }

@@ -21,7 +21,8 @@ enum { FLAG_COUNT = sizeof flags / sizeof *flags };
 /* The columns, once: text, optional number or instant, in the order of formats.md 5.1. */
 #define FIGURE_COLUMNS(TEXT, NUMBER, INSTANT)                                                                          \
     TEXT(tenant)                                                                                                       \
-    TEXT(org) TEXT(dim) TEXT(dim_value) TEXT(pipeline) TEXT(stage) TEXT(class) TEXT(to_stage)                          \
+    TEXT(org)                                                                                                          \
+    TEXT(dim) TEXT(dim_value) TEXT(pipeline) TEXT(stage) TEXT(class) TEXT(to_stage)                                    \
         NUMBER(horizon_ms, row->has_horizon, row->horizon_ms) TEXT(item) TEXT(metric) TEXT(window)                     \
             INSTANT(window_start, row->has_start, row->window_start_ms)                                                \
                 INSTANT(window_end, row->has_end, row->window_end_ms) NUMBER(value, row->has_value, row->value)        \

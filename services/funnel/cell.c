@@ -265,7 +265,8 @@ static void free_cell(struct cell_table *table, uint32_t index)
 {
     struct cell *cell = &table->cells[index];
     take_slot(table, cell->key);
-    note_removed(table, cell->key);
+    if (cell->flags & CELL_SHOWN)
+        note_removed(table, cell->key);
     if (cell->room)
         values_give(table, cell->values, class_of(cell->room));
     cell->flags = 0;

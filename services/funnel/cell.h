@@ -33,7 +33,8 @@ struct cell_parts cell_parts_of(struct cell_key key);
 
 enum cell_flags {
     CELL_USED = 1,
-    CELL_DIRTY = 2 /* changed since the last projection */
+    CELL_DIRTY = 2, /* changed since the last projection */
+    CELL_SHOWN = 4  /* it was projected, so that its end must be too */
 };
 struct cell {
     struct cell_key key;

@@ -43,6 +43,9 @@ static void funnel_destroy(void *tenant)
     buf_close(&funnel->tenant);
     buf_close(&funnel->record);
     buf_close(&funnel->text);
+    buf_close(&funnel->row);
+    buf_close(&funnel->field);
+    buf_close(&funnel->value);
     free(funnel->postings.items);
     free(funnel->events);
     free(funnel->order);

@@ -73,7 +73,8 @@ static int posting_cmp(const void *left, const void *right)
 void funnel_post_event(struct funnel *funnel)
 {
     struct funnel_postings *postings = &funnel->postings;
-    qsort(postings->items, postings->count, sizeof *postings->items, posting_cmp);
+    if (postings->count)
+        qsort(postings->items, postings->count, sizeof *postings->items, posting_cmp);
     funnel->collect = false;
     funnel->touched = true;
     for (uint32_t i = 0; i < postings->count;) {

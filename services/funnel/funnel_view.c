@@ -30,7 +30,9 @@ static void field_name(const struct funnel *funnel, const struct cell_parts *par
         lead_currency_text(parts->currency, pane.currency);
     buf_add_byte(out, '|');
     cell_text_write_pane(&pane, out);
-    buf_addf(out, "|%s|", cell_text_dims[parts->dim]);
+    buf_add_byte(out, '|');
+    buf_add_text(out, cell_text_dims[parts->dim]);
+    buf_add_byte(out, '|');
     if (parts->dim == LEAD_DIM_ALL)
         return;
     buf_add_slice(out, lead_book_text(&funnel->book, parts->value ? parts->value : funnel->book.text_unassigned));
@@ -50,15 +52,14 @@ static void value_text(const struct cell *cell, struct buf *out)
 static void emit(struct funnel *funnel, struct cell_key key, const struct cell *cell, struct machine_sink *sink)
 {
     struct cell_parts parts = cell_parts_of(key);
-    struct buf row = {0}, field = {0}, value = {0};
-    row_name(funnel, &parts, &row);
-    field_name(funnel, &parts, &field);
+    buf_clear(&funnel->row);
+    buf_clear(&funnel->field);
+    buf_clear(&funnel->value);
+    row_name(funnel, &parts, &funnel->row);
+    field_name(funnel, &parts, &funnel->field);
     if (cell)
-        value_text(cell, &value);
-    sink->cell(sink, buf_slice(&row), buf_slice(&field), buf_slice(&value));
-    buf_close(&row);
-    buf_close(&field);
-    buf_close(&value);
+        value_text(cell, &funnel->value);
+    sink->cell(sink, buf_slice(&funnel->row), buf_slice(&funnel->field), buf_slice(&funnel->value));
 }
 
 /* --- the row `meta` ------------------------------------------------------------------------------------------- */
@@ -154,7 +155,7 @@ static void emit_dirty(struct funnel *funnel, struct machine_sink *sink)
     struct cell *cell = &funnel->cells.cells[funnel->cells.dirty.items[--funnel->cells.dirty.count]];
     if (!(cell->flags & CELL_USED) || !(cell->flags & CELL_DIRTY))
         return; /* expired, or listed twice */
-    cell->flags &= (uint8_t)~CELL_DIRTY;
+    cell->flags = CELL_USED | CELL_SHOWN;
     emit(funnel, cell->key, cell, sink);
 }
 
@@ -179,9 +180,10 @@ bool funnel_project_all(struct funnel *funnel, uint64_t *cursor, size_t max, str
         *cursor = 1;
     }
     for (; max && *cursor < funnel->cells.count; (*cursor)++) {
-        const struct cell *cell = &funnel->cells.cells[*cursor];
+        struct cell *cell = &funnel->cells.cells[*cursor];
         if (!(cell->flags & CELL_USED))
             continue;
+        cell->flags |= CELL_SHOWN;
         emit(funnel, cell->key, cell, sink);
         max--;
     }
