@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "base/logger.h"
 
 enum { CELLS_MAX = VIEW_COMMIT_CELLS_MAX };
 
@@ -239,6 +240,8 @@ static enum err_code project(struct projector *projector, const struct fold *fol
 
 static void note_trouble(struct projector *projector, struct fold *fold, const struct err *err)
 {
+    if (!projector->stale)
+        LOGGER_WARN("figures are stale", LF_ERR(err));
     projector->stale = true;
     snprintf(projector->stale_text, sizeof projector->stale_text, "%.255s", err->text);
     projector->backoff_ms = projector->backoff_ms ? projector->backoff_ms * 2 : PROJECTOR_BACKOFF_MS_MIN;
@@ -315,6 +318,8 @@ bool projector_flush(struct projector *projector, struct fold *fold, const struc
         note_trouble(projector, fold, &err);
         return false;
     }
+    if (projector->stale)
+        LOGGER_INFO("figures are current again");
     projector->stale = false;
     projector->backoff_ms = 0;
     int64_t now_ms = projector->clock->monotonic_ms(projector->clock);

@@ -62,6 +62,8 @@ static void emit(struct funnel *funnel, struct cell_key key, const struct cell *
     sink->cell(sink, buf_slice(&funnel->row), buf_slice(&funnel->field), buf_slice(&funnel->value));
 }
 
+enum { META_CELLS = 2 }; /* what emit_meta hands over */
+
 /* --- the row `meta` ------------------------------------------------------------------------------------------- */
 
 static void write_zone(const struct funnel *funnel, struct buf *out)
@@ -167,16 +169,18 @@ bool funnel_project_dirty(struct funnel *funnel, size_t max, struct machine_sink
         emit_removed(funnel, sink);
     for (; left && funnel->cells.dirty.count; left--)
         emit_dirty(funnel, sink);
-    if (left > 1 && funnel->meta_stale)
+    if (left >= META_CELLS && funnel->meta_stale)
         emit_meta(funnel, sink);
     return funnel->cells.removed_count || funnel->cells.dirty.count || funnel->meta_stale;
 }
 
 bool funnel_project_all(struct funnel *funnel, uint64_t *cursor, size_t max, struct machine_sink *sink)
 {
+    assert(max >= META_CELLS);
     if (*cursor == 0) {
         make_current(funnel);
         emit_meta(funnel, sink);
+        max -= META_CELLS;
         *cursor = 1;
     }
     for (; max && *cursor < funnel->cells.count; (*cursor)++) {

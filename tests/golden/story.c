@@ -43,13 +43,20 @@ static void forget_cells(struct story *story)
     story->cell_count = 0;
 }
 
+enum { CELLS_ASKED = 5 };
+
 void story_project(struct story *story)
 {
     forget_cells(story);
     story->sink.cell = take_cell;
     uint64_t cursor = 0;
-    while (story->type->project_all(story->tenant, story->now_ms, &cursor, 1000, &story->sink))
-        continue;
+    size_t before;
+    bool more;
+    do { /* few at a time: a call never hands over more than it was asked for */
+        before = story->cell_count;
+        more = story->type->project_all(story->tenant, story->now_ms, &cursor, CELLS_ASKED, &story->sink);
+        assert_true(story->cell_count - before <= CELLS_ASKED);
+    } while (more);
 }
 
 static int64_t number_in(const char *value, const char *name)
