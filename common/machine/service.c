@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/logger.h"
@@ -79,7 +80,7 @@ static uint16_t random_writer(void)
 {
     uint16_t writer = 0;
     ssize_t n = getrandom(&writer, sizeof writer, 0);
-    return n == sizeof writer ? writer : (uint16_t)(uintptr_t)&writer;
+    return n == sizeof writer ? writer : (uint16_t)getpid();
 }
 
 static enum err_code open_crumb(const struct shard *shard, struct works *works, struct err *err)
