@@ -163,37 +163,42 @@ void cell_table_close(struct cell_table *table)
     memset(table, 0, sizeof *table);
 }
 
-static void put_slot(struct cell_table *table, uint32_t index)
+static void put_slot(struct cell_table *table, uint64_t slot)
 {
-    uint32_t at = hash_of(table->cells[index].key) & table->slot_mask;
+    uint32_t at = (uint32_t)(slot >> 32) & table->slot_mask;
     while (table->slots[at])
         at = (at + 1) & table->slot_mask;
-    table->slots[at] = index;
+    table->slots[at] = slot;
 }
 
 static void grow_slots(struct cell_table *table)
 {
-    uint32_t slots = (table->slot_mask + 1) * 2;
-    free(table->slots);
-    table->slots = need(calloc(slots, sizeof *table->slots));
-    table->slot_mask = slots - 1;
-    for (uint32_t i = 1; i < table->count; i++) {
-        if (table->cells[i].flags & CELL_USED)
-            put_slot(table, i);
+    uint64_t *old = table->slots;
+    uint32_t count = table->slot_mask + 1;
+    table->slots = need(calloc((size_t)count * 2, sizeof *table->slots));
+    table->slot_mask = count * 2 - 1;
+    for (uint32_t i = 0; i < count; i++) {
+        if (old[i])
+            put_slot(table, old[i]);
     }
+    free(old);
 }
 
-static uint32_t slot_of(const struct cell_table *table, struct cell_key key)
+/* The slot of a key, or the free one where it belongs. Half the hash stands in the slot, so that a run of others is
+ * passed without touching their cells. */
+static uint32_t slot_of(const struct cell_table *table, struct cell_key key, uint32_t hash)
 {
-    uint32_t at = hash_of(key) & table->slot_mask;
-    while (table->slots[at] && !key_eq(table->cells[table->slots[at]].key, key))
-        at = (at + 1) & table->slot_mask;
+    uint32_t at = hash & table->slot_mask;
+    for (; table->slots[at]; at = (at + 1) & table->slot_mask) {
+        if (table->slots[at] >> 32 == hash && key_eq(table->cells[(uint32_t)table->slots[at]].key, key))
+            break;
+    }
     return at;
 }
 
 struct cell *cell_table_find(const struct cell_table *table, struct cell_key key)
 {
-    uint32_t index = table->slots[slot_of(table, key)];
+    uint32_t index = (uint32_t)table->slots[slot_of(table, key, hash_of(key))];
     return index ? &table->cells[index] : NULL;
 }
 
@@ -230,11 +235,12 @@ static uint32_t new_cell(struct cell_table *table, struct cell_key key)
 
 struct cell *cell_table_get(struct cell_table *table, struct cell_key key)
 {
-    uint32_t at = slot_of(table, key);
+    uint32_t hash = hash_of(key);
+    uint32_t at = slot_of(table, key, hash);
     if (table->slots[at])
-        return &table->cells[table->slots[at]];
+        return &table->cells[(uint32_t)table->slots[at]];
     uint32_t index = new_cell(table, key);
-    table->slots[at] = index;
+    table->slots[at] = (uint64_t)hash << 32 | index;
     if (table->live * 3ull > (table->slot_mask + 1ull) * 2)
         grow_slots(table);
     return &table->cells[index];
@@ -243,12 +249,12 @@ struct cell *cell_table_get(struct cell_table *table, struct cell_key key)
 /* Open addressing without graves: what follows in the run is put again. */
 static void take_slot(struct cell_table *table, struct cell_key key)
 {
-    uint32_t at = slot_of(table, key);
+    uint32_t at = slot_of(table, key, hash_of(key));
     table->slots[at] = 0;
     for (at = (at + 1) & table->slot_mask; table->slots[at]; at = (at + 1) & table->slot_mask) {
-        uint32_t index = table->slots[at];
+        uint64_t slot = table->slots[at];
         table->slots[at] = 0;
-        put_slot(table, index);
+        put_slot(table, slot);
     }
 }
 

@@ -61,8 +61,8 @@ struct cell_table {
     uint32_t count, capacity;
     uint32_t free; /* chain of unused cells through ring_at */
     uint32_t live;
-    uint32_t *slots;
-    uint32_t slot_mask, filled;
+    uint64_t *slots; /* hash << 32 | place of a cell; 0: free */
+    uint32_t slot_mask;
     struct cell_ring rings[CELL_RING_PANES];
     int64_t *free_values[8];
     void **chunks;

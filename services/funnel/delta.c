@@ -82,7 +82,17 @@ void delta_add(struct delta_buffer *deltas, const struct lead_posting *posting, 
 
 /* --- rolling up ----------------------------------------------------------------------------------------------- */
 
+/* The cell last used for a place of the path, a dimension and a pane: deltas are rolled up in the order of path and
+ * stage, so that most look-ups of the longer panes find the same one again. */
+enum { ROLL_DEPTH = PLAN_DEPTH_MAX + 3 };
+struct roll_memo {
+    struct cell_key key;
+    uint32_t index; /* 0: none */
+};
+
 struct roll {
+    struct roll_memo memo[ROLL_DEPTH][LEAD_DIM_COUNT][CELL_PANES];
+    uint32_t depth; /* of the node at hand in its path; reps stand at the end */
     const struct lead_book *book;
     struct cell_table *cells;
     const struct delta *delta;
@@ -120,15 +130,26 @@ static void mark_restated(struct roll *roll, struct cell *cell)
         cell->restated_on = month;
 }
 
+static struct cell *cell_of(struct roll *roll)
+{
+    struct cell_key key = cell_key_of(&roll->parts);
+    struct roll_memo *memo = &roll->memo[roll->depth][roll->parts.dim][roll->parts.pane];
+    if (memo->index && memo->key.who == key.who && memo->key.where == key.where)
+        return &roll->cells->cells[memo->index];
+    bool nothing = !roll->count && !roll->amount && !roll->delta->touched;
+    struct cell *cell = nothing ? cell_table_find(roll->cells, key) : cell_table_get(roll->cells, key);
+    if (cell)
+        *memo = (struct roll_memo){key, (uint32_t)(cell - roll->cells->cells)};
+    return cell;
+}
+
 static void add_pane(struct roll *roll, enum cell_pane pane, int64_t number)
 {
     if (!cell_table_keeps(roll->cells, pane, number))
         return;
     roll->parts.pane = pane;
     roll->parts.number = number;
-    struct cell_key key = cell_key_of(&roll->parts);
-    bool nothing = !roll->count && !roll->amount && !roll->delta->touched;
-    struct cell *cell = nothing ? cell_table_find(roll->cells, key) : cell_table_get(roll->cells, key);
+    struct cell *cell = cell_of(roll);
     if (!cell)
         return;
     add_values(roll, cell);
@@ -180,6 +201,7 @@ static void add_leaf(struct roll *roll, const struct lead_leaf *leaf, const stru
         for (int dim = 0; dim < LEAD_DIM_COUNT; dim++) {
             if (other && shared(roll->book, other, nodes[i], false, (enum lead_dim)dim, values[dim]))
                 continue;
+            roll->depth = i;
             roll->parts.org = nodes[i];
             roll->parts.rep = false;
             roll->parts.dim = (enum lead_dim)dim;
@@ -189,6 +211,7 @@ static void add_leaf(struct roll *roll, const struct lead_leaf *leaf, const stru
     }
     if (!leaf->owner || (other && shared(roll->book, other, leaf->owner, true, LEAD_DIM_ALL, 0)))
         return;
+    roll->depth = ROLL_DEPTH - 1;
     roll->parts.org = leaf->owner;
     roll->parts.rep = true;
     roll->parts.dim = LEAD_DIM_ALL;
@@ -246,15 +269,52 @@ static void drop_empty(struct cell_table *cells, uint32_t from)
     cells->dirty.count = kept;
 }
 
+struct rolled {
+    uint32_t path, stage, channel, day, minute, item;
+};
+
+#define ORDER(field)                                                                                                   \
+    if (a->field != b->field)                                                                                          \
+    return a->field < b->field ? -1 : 1
+
+static int rolled_cmp(const void *left, const void *right)
+{
+    const struct rolled *a = left, *b = right;
+    ORDER(path);
+    ORDER(stage);
+    ORDER(day);
+    ORDER(channel);
+    ORDER(minute);
+    ORDER(item);
+    return 0;
+}
+
+static struct rolled *order_of(const struct delta_buffer *deltas, const struct lead_book *book)
+{
+    struct rolled *order = malloc(deltas->count * sizeof *order);
+    if (!order)
+        abort();
+    for (uint32_t i = 0; i < deltas->count; i++) {
+        const struct delta_key *key = &deltas->items[i].key;
+        struct lead_leaf leaf = lead_book_leaf_parts(book, (uint32_t)(key->leaves >> 32));
+        order[i] = (struct rolled){leaf.path,           (uint32_t)(key->what >> 48), leaf.channel,
+                                   (uint32_t)key->when, (uint32_t)(key->when >> 32), i};
+    }
+    qsort(order, deltas->count, sizeof *order, rolled_cmp);
+    return order;
+}
+
 void delta_roll_up(struct delta_buffer *deltas, const struct lead_book *book, struct cell_table *cells)
 {
     if (!deltas->count)
         return;
     struct roll roll = {.book = book, .cells = cells, .day = INT32_MIN};
+    struct rolled *order = order_of(deltas, book);
     for (uint32_t i = 0; i < deltas->count; i++) {
-        roll.delta = &deltas->items[i];
+        roll.delta = &deltas->items[order[i].item];
         roll_delta(&roll);
     }
+    free(order);
     deltas->count = 0;
     memset(deltas->slots, 0, (size_t)deltas->capacity * 2 * sizeof *deltas->slots);
     drop_empty(cells, 0);
