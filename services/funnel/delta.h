@@ -8,7 +8,7 @@
 
 #include "cell.h"
 
-enum { DELTAS_MIN = 64, DELTAS_MAX = 32 * 1024 };
+enum { DELTAS_MIN = 64, DELTAS_MAX = 256 * 1024 };
 
 struct delta_key {
     uint64_t leaves; /* leaf << 32 | leaf_to */
