@@ -63,7 +63,7 @@ static int64_t *values_take(struct cell_table *table, unsigned class)
 {
     int64_t *values = table->free_values[class];
     if (values) {
-        memcpy(&table->free_values[class], values, sizeof values);
+        memcpy(&table->free_values[class], values, sizeof(void *));
         return values;
     }
     if (table->chunk_left < class_room[class]) {
@@ -83,7 +83,7 @@ static int64_t *values_take(struct cell_table *table, unsigned class)
 
 static void values_give(struct cell_table *table, int64_t *values, unsigned class)
 {
-    memcpy(values, &table->free_values[class], sizeof values);
+    memcpy(values, &table->free_values[class], sizeof(void *));
     table->free_values[class] = values;
 }
 

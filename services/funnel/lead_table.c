@@ -37,7 +37,7 @@ static uint8_t *block_take(struct lead_table *table, unsigned class)
 {
     uint8_t *block = table->free_blocks[class];
     if (block) {
-        memcpy(&table->free_blocks[class], block, sizeof block);
+        memcpy(&table->free_blocks[class], block, sizeof(void *));
         return block;
     }
     size_t bytes = class_bytes(class);
@@ -56,7 +56,7 @@ static uint8_t *block_take(struct lead_table *table, unsigned class)
 static void block_give(struct lead_table *table, uint8_t *block, size_t capacity)
 {
     unsigned class = class_for(capacity);
-    memcpy(block, &table->free_blocks[class], sizeof block);
+    memcpy(block, &table->free_blocks[class], sizeof(void *));
     table->free_blocks[class] = block;
 }
 
