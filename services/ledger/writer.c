@@ -143,6 +143,9 @@ enum err_code writer_read(struct writer *writer, const struct ledger_block *bloc
         read_open(writer);
         return OK;
     }
+    /* The state still holds decisions that will never be confirmed: nothing foreign may be folded on top of it. */
+    if (writer->phase == WRITER_DROPPED)
+        return OK;
     writer->block_ms = block->append_ms;
     return writer->phase == WRITER_LEADING ? confirm(writer, err) : fold_block(writer, block, err);
 }
