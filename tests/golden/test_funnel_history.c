@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "story.h"
 
 static int begin(void **state)
@@ -315,6 +317,22 @@ static void a_tombstone_is_saved_and_loaded(void **state)
     buf_close(&second);
 }
 
+static void values_beyond_ten_thousand_are_booked_as_other(void **state)
+{
+    struct story *story = *state;
+    for (int i = 0; i < 10002; i++) {
+        char lead[16], channel[16];
+        snprintf(lead, sizeof lead, "L%d", i);
+        snprintf(channel, sizeof channel, "c%d", i);
+        LEAD(.lead = lead, .action = "created", .owner = "r1", .channel = channel, .at_ms = STORY_DAY(1));
+    }
+    assert_int_equal(story_number(story, "default/T1", "NEW|t|source_channel|c9999", "e"), 1);
+    assert_int_equal(story_number(story, "default/T1", "NEW|t|source_channel|c10000", "e"), 0);
+    assert_int_equal(story_number(story, "default/T1", "NEW|t|source_channel|other", "e"), 2);
+    assert_int_equal(story_total(story, "T1", "NEW", "e"), 10002);
+    assert_int_equal(story_total(story, "T1", "", "overflow"), 2);
+}
+
 static void damaged_states_are_refused(void **state)
 {
     struct story *story = *state;
@@ -354,6 +372,7 @@ int main(void)
         TEST(a_closed_lead_becomes_a_tombstone_and_its_figures_stay),
         TEST(a_reopen_of_a_tombstone_is_a_reopen),
         TEST(a_tombstone_is_saved_and_loaded),
+        TEST(values_beyond_ten_thousand_are_booked_as_other),
         TEST(damaged_states_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
