@@ -14,12 +14,14 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "e2e"))
 import harness  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 TENANT = "bench"
+LEVELS = 5
 
 
 def cpu_seconds(pid):
@@ -40,9 +42,18 @@ def redis_cpu_seconds(p):
     return float(values["used_cpu_sys"]) + float(values["used_cpu_user"])
 
 
-def program(p, name, settings=None):
+def program(p, name, settings=None, profile=None):
+    """A service; profile: where perf writes what it saw of it, read by `perf report -i`."""
     env = {f"PACELINE_{k.upper()}": str(v) for k, v in (settings or {}).items()}
-    return harness.Process([harness.BIN / f"paceline-{name}", *p.where()], p.folder, name, env)
+    watch = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "999", "-g", "-o", f"{profile}.{name}.perf"] if profile else []
+    return harness.Process([*watch, harness.BIN / f"paceline-{name}", *p.where()], p.folder, name, env)
+
+
+def pid_of(process):
+    """The service itself, below perf if that runs."""
+    children = pathlib.Path(f"/proc/{process.child.pid}/task/{process.child.pid}/children").read_text().split()
+    own = pathlib.Path(f"/proc/{process.child.pid}/comm").read_text().strip()
+    return int(children[0]) if own == "perf" and children else process.child.pid
 
 
 def until(condition, process, deadline_s):
@@ -53,49 +64,66 @@ def until(condition, process, deadline_s):
     harness.wait_until(check, "the work is done", deadline_s)
 
 
-def bench_ledger(p, total, deadline_s):
+def apply_plan(p, options):
+    """The organisation of the load: without a plan no figures are projected, and the numbers would flatter."""
+    company = p.folder / "company"
+    p.run("gen", "--out", company, "--leads", 1, "--reps", options.reps, "--levels", LEVELS, "--tenant", TENANT)
+    ledger = program(p, "ledger")
+    try:
+        until(lambda: metric(p, "paceline_ledger_running") >= 1, ledger, options.deadline)
+        p.run("plan", "apply", company / "plan.yaml", timeout=options.deadline)
+    finally:
+        ledger.stop()
+
+
+def bench_ledger(p, total, deadline_s, profile):
     """raw -> ledger: from the start of paceline-ledger until the last raw record is disposed of."""
     begin = time.monotonic()
-    process = program(p, "ledger")
+    process = program(p, "ledger", profile=profile)
     try:
-        until(lambda: ledger_disposed(p) >= total, process, deadline_s)
-        return {"cpu_seconds": cpu_seconds(process.child.pid), "wall_seconds": time.monotonic() - begin, "rss": rss_bytes(process.child.pid)}
+        until(lambda: metric(p, "paceline_ledger_records_total") >= total, process, deadline_s)
+        pid = pid_of(process)
+        return {"cpu_seconds": cpu_seconds(pid), "wall_seconds": time.monotonic() - begin, "rss": rss_bytes(pid),
+                "id_bytes": metric(p, "paceline_ledger_id_bytes") / max(1, metric(p, "paceline_ledger_ids"))}
     finally:
         process.stop()
 
 
-def ledger_disposed(p):
-    """Raw records that the ledger has disposed of, counted by its own metrics page."""
-    import urllib.request
+def metric(p, name):
+    """The sum of a metric over its labels, from the metrics page of the service that runs; 0 while there is none."""
     try:
         text = urllib.request.urlopen(f"http://127.0.0.1:{p.http_port}/metrics", timeout=5).read().decode()
     except OSError:
         return 0
-    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith("paceline_ledger_records_total"))
+    values = (line.rsplit(" ", 1) for line in text.splitlines())
+    return sum(float(value) for labels, value in values if labels.split("{")[0] == name)
 
 
-def bench_funnel(p, deadline_s):
+def bench_funnel(p, deadline_s, profile):
     """ledger -> Redis: from the start of paceline-funnel until its figures are current."""
     redis = redis_cpu_seconds(p)
     begin = time.monotonic()
-    process = program(p, "funnel", {"snapshot_records": 10**9})
+    process = program(p, "funnel", {"snapshot_records": 10**9}, profile)
     try:
         p.run("wait", timeout=deadline_s)
-        return {"cpu_seconds": cpu_seconds(process.child.pid), "wall_seconds": time.monotonic() - begin, "rss": rss_bytes(process.child.pid),
-                "redis_cpu_seconds": redis_cpu_seconds(p) - redis}
+        pid = pid_of(process)
+        return {"cpu_seconds": cpu_seconds(pid), "wall_seconds": time.monotonic() - begin, "rss": rss_bytes(pid),
+                "redis_cpu_seconds": redis_cpu_seconds(p) - redis, "cells": metric(p, "paceline_view_cells_total"),
+                "commits": metric(p, "paceline_view_commits_total"), "generations": metric(p, "paceline_view_generations_total")}
     finally:
         process.stop(deadline_s=300)
 
 
 def bench_restart(p, deadline_s):
-    """kill -9 of the funnel behind a snapshot, then the time until its figures are current again."""
+    """kill -9 of the funnel behind its last snapshot, then the time until it has folded to the end again and the view is current."""
     process = program(p, "funnel")
     p.run("wait", timeout=deadline_s)
+    end = metric(p, "paceline_machine_seq")
     process.kill()
     begin = time.monotonic()
     process = program(p, "funnel")
     try:
-        until(lambda: "caught up" in process.tail(100000).split("folding")[-1], process, deadline_s)
+        until(lambda: metric(p, "paceline_machine_seq") >= end, process, deadline_s)
         p.run("wait", timeout=deadline_s)
         return {"wall_seconds": time.monotonic() - begin, "cpu_seconds": cpu_seconds(process.child.pid)}
     finally:
@@ -112,12 +140,13 @@ def tool(*args):
 def one_run(options):
     result = {}
     mode = "embedded" if options.embedded else "kafka"
-    with harness.Paceline(None, mode, services="apart", shards=1) as p:
+    with harness.Paceline(None, mode, services="apart") as p:
         p.http_port = harness.free_port()
         os.environ["PACELINE_HTTP"] = f"127.0.0.1:{p.http_port}"
-        p.run("init")
+        os.environ["PACELINE_SHARDS"] = "1"
+        apply_plan(p, options)
         begin = time.monotonic()
-        p.run("gen", "--bench", options.events, "--leads", options.leads, "--reps", options.reps, "--levels", 5, "--tenant", TENANT,
+        p.run("gen", "--bench", options.events, "--leads", options.leads, "--reps", options.reps, "--levels", LEVELS, "--tenant", TENANT,
               "--no-progress", timeout=3600)
         result["produce"] = {"wall_seconds": time.monotonic() - begin}
         ends = p.topic_ends()
@@ -125,10 +154,10 @@ def one_run(options):
         result["records"] = total
         if p.kafka:
             result["floor"] = tool(harness.BIN / "bench_floor", p.kafka.bootstrap, p.prefix + "sales.leads", 1)
-        result["ledger"] = bench_ledger(p, total, options.deadline)
+        result["ledger"] = bench_ledger(p, total, options.deadline, options.profile)
         where = ["--kafka", p.kafka.bootstrap, p.prefix, 1] if p.kafka else [p.dir]
         result["read"] = tool(harness.BIN / "bench_read", *where)
-        result["funnel"] = bench_funnel(p, options.deadline)
+        result["funnel"] = bench_funnel(p, options.deadline, options.profile)
         result["restart"] = bench_restart(p, options.deadline)
         if p.kafka:
             result["floor_again"] = tool(harness.BIN / "bench_floor", p.kafka.bootstrap, p.prefix + "sales.leads", 1)
@@ -151,6 +180,8 @@ def show(options, result):
     funnel = result["funnel"]
     row("paceline-funnel, ledger -> Redis", f"{funnel['cpu_seconds'] / millions:.3f} CPU-s per million, Redis beside it {funnel['redis_cpu_seconds'] / millions:.3f}")
     row("ledger and funnel together", f"{(result['ledger']['cpu_seconds'] + funnel['cpu_seconds']) / millions:.3f} CPU-s per million")
+    row("figures written to Redis", f"{funnel['cells']:,.0f} cells in {funnel['commits']:,.0f} commits and {funnel['generations']:,.0f} generations")
+    row("memory of the table of ids", f"{result['ledger']['id_bytes']:.1f} B per id")
     row("memory of the funnel", f"{funnel['rss'] / 2**20:.0f} MiB, {funnel['rss'] / leads:.0f} B per lead (whole process)")
     row("restart after kill -9, figures current", f"{result['restart']['wall_seconds']:.2f} s wall, {result['restart']['cpu_seconds']:.2f} CPU-s")
 
@@ -163,6 +194,7 @@ def main():
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--deadline", type=int, default=1800)
     parser.add_argument("--embedded", action="store_true", help="the folder log instead of Kafka")
+    parser.add_argument("--profile", help="perf record of the services, into PATH.ledger.perf and PATH.funnel.perf")
     parser.add_argument("--json", help="append each run's numbers to this file")
     options = parser.parse_args()
     for _ in range(options.runs):
