@@ -14,14 +14,47 @@ struct shard {
     bool known;
     int64_t behind, ledger_behind;
     uint64_t accepted, duplicate, rejected, voids;
+    struct buf digests, stops; /* JSON items of the tenants: last attested digest; why one stands still */
+    struct buf told;           /* the stops, a line each, for people */
 };
+
+static void shard_close(struct shard *shard)
+{
+    buf_close(&shard->digests);
+    buf_close(&shard->stops);
+    buf_close(&shard->told);
+}
+
+static void begin_item(struct buf *items, struct slice tenant)
+{
+    buf_add_text(items, items->n ? ",{\"tenant\":" : "{\"tenant\":");
+    text_add_json(items, tenant);
+}
+
+/* A tenant is told in up to two calls (status.h). */
+static void take_tenant(void *context, const struct status_tenant *tenant)
+{
+    struct shard *shard = context;
+    if (tenant->digest.n) {
+        begin_item(&shard->digests, tenant->tenant);
+        buf_addf(&shard->digests, ",\"tenant_seq\":%llu,\"digest\":\"%.*s\"}", (unsigned long long)tenant->tenant_seq,
+                 SLICE_ARG(tenant->digest));
+    }
+    if (tenant->stop.n) {
+        begin_item(&shard->stops, tenant->tenant);
+        buf_add_text(&shard->stops, ",\"why\":");
+        text_add_json(&shard->stops, tenant->stop);
+        buf_add_byte(&shard->stops, '}');
+        buf_addf(&shard->told, "tenant %.*s stands still: %.*s\n", SLICE_ARG(tenant->tenant), SLICE_ARG(tenant->stop));
+    }
+}
 
 static enum err_code look(struct client *client, const char *machine, uint32_t number, struct shard *shard)
 {
     struct err *err = &client->cli->err;
     int64_t begin, end;
     *shard = (struct shard){0};
-    enum err_code code = status_read(client->view, machine, number, &shard->status, NULL, NULL, err);
+    enum err_code code = status_read(client->view, machine, number, &shard->status, take_tenant, shard, err);
     shard->known = code == OK;
     if (code != OK && code != ERR_MISSING)
         return code;
@@ -66,7 +99,11 @@ static void add_json(const char *machine, uint32_t number, const struct shard *s
                  (unsigned long long)one->accepted, (unsigned long long)one->duplicate,
                  (unsigned long long)one->rejected);
     }
-    buf_add_text(out, "}}\n");
+    buf_add_text(out, "},\"tenants\":[");
+    buf_add_slice(out, buf_slice(&shard->digests));
+    buf_add_text(out, "],\"stopped\":[");
+    buf_add_slice(out, buf_slice(&shard->stops));
+    buf_add_text(out, "]}\n");
 }
 
 static void add_row(struct table *table, const char *machine, uint32_t number, const struct shard *shard)
@@ -105,7 +142,7 @@ static int run(struct cli *cli)
     static const char *const machines[] = {"funnel"};
     struct client client;
     struct table table;
-    struct buf out = {0};
+    struct buf out = {0}, stops = {0};
     enum err_code code = client_open(&client, cli);
     if (code == OK)
         code = client_view(&client);
@@ -118,13 +155,18 @@ static int run(struct cli *cli)
                 add_json(machines[i], number, &shard, &out);
             else if (code == OK)
                 add_row(&table, machines[i], number, &shard);
+            buf_add_slice(&stops, buf_slice(&shard.told));
+            shard_close(&shard);
         }
-    if (code == OK && !cli->json)
+    if (code == OK && !cli->json) {
         table_write(&table, cli->tty, &out);
+        buf_add_slice(&out, buf_slice(&stops));
+    }
     if (code == OK)
         (void)fwrite(out.p, 1, out.n, stdout);
     table_close(&table);
     buf_close(&out);
+    buf_close(&stops);
     client_close(&client);
     return err_exit_code(code);
 }
