@@ -201,6 +201,7 @@ struct event_origin {
 };
 /* Partition of a key as Java clients choose it: (murmur2(key) & 0x7fffffff) mod partitions. */
 uint32_t event_partition(struct slice key, uint32_t partitions);
+bool event_tenant_valid(struct slice tenant); /* the form of a tenant's name (formats 0) */
 
 enum reject_reason event_decode(struct event_codec *codec, struct slice value, const struct event_origin *origin,
                                 struct event *event, struct buf *scratch, struct reject *reject);

@@ -83,6 +83,5 @@ enum reject_reason event_sort_attrs(struct decoding *d, struct slice name, struc
 enum reject_reason event_canonical_spec(struct decoding *d, struct slice name, struct json_value json,
                                         struct event_value *value);
 bool event_id_valid(struct slice id);
-bool event_tenant_valid(struct slice tenant);
 
 #endif

@@ -7,7 +7,12 @@
 
 #include "base/sha256.h"
 
-enum { FILE_BYTES_MAX = 4096 };
+enum {
+    FILE_BYTES_MAX = 4096,
+    /* What a log takes in one value, less the other fields of a reject. A record beyond it (compressed, it passes the
+     * broker's limit) must not stop the shard: its reject has origin, size and digest, the bytes stay at the origin. */
+    REJECT_KEPT_BYTES_MAX = LOG_VALUE_BYTES_MAX - 2 * FILE_BYTES_MAX
+};
 
 struct decider {
     struct event_codec *codec;
@@ -254,10 +259,18 @@ static void describe_reject(struct decider *decider, const struct raw_record *ra
     event_set_text(event, REJECT_SHA256, slice_of(decider->sha256));
 }
 
-static void finish_reject(struct decider *decider, const struct raw_record *raw, struct decision *decision)
+/* The tenant as the record says it, else the one under whose key it came: a reject can be sent again to its place. */
+static void name_tenant(const struct raw_record *raw, struct decision *decision)
 {
     if (!decision->reject.tenant.n)
         decision->reject.tenant = decision->record.tenant;
+    if (!decision->reject.tenant.n && rules[raw->source].keyed && event_tenant_valid(raw->log->key))
+        decision->reject.tenant = raw->log->key;
+}
+
+static void finish_reject(struct decider *decider, const struct raw_record *raw, struct decision *decision)
+{
+    name_tenant(raw, decision);
     describe_reject(decider, raw, decision);
     buf_clear(&decider->body);
     event_encode(decider->codec, &decider->reject, &decider->body);
@@ -318,6 +331,7 @@ void decide_reject_copy(const struct decider *decider, const struct raw_record *
     buf_clear(key);
     buf_clear(value);
     buf_addf(key, "%s/%u/%lld", ledger_source_topic(raw->source), raw->shard, (long long)raw->log->offset);
-    event_set_text(&copy, REJECT_RAW, raw->log->value);
+    if (raw->log->value.n <= REJECT_KEPT_BYTES_MAX)
+        event_set_text(&copy, REJECT_RAW, raw->log->value);
     event_encode_single(decider->codec, &copy, value);
 }
