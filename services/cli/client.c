@@ -1,6 +1,8 @@
 /* client.c -- see client.h. */
 #include "client.h"
 
+#include "avro/canonical.h"
+
 static enum err_code fail(struct client *client, enum err_code code) { return client->cli->err.code = code; }
 
 enum err_code client_open(struct client *client, struct cli *cli)
@@ -84,6 +86,16 @@ enum err_code client_range(struct client *client, const char *topic, uint32_t pa
     enum err_code code =
         log_range(client->wiring.log, name, partition, CLIENT_TIMEOUT_MS, begin, end, &client->cli->err);
     return code == OK ? OK : fail(client, code);
+}
+
+bool client_read_reject(const struct client *client, struct slice value, struct event *event)
+{
+    uint64_t fingerprint;
+    struct slice datum;
+    struct err err = {0};
+    return avro_single_open(value, &fingerprint, &datum) &&
+           fingerprint == event_codec_fingerprint(client->codec, EVENT_REJECT) &&
+           event_decode_body(client->codec, EVENT_REJECT, datum, event, &err) == OK;
 }
 
 /* ---- ledger */

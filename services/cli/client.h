@@ -35,6 +35,10 @@ enum err_code client_send(struct client *client, const char *topic, struct slice
 enum err_code client_flush(struct client *client);
 enum err_code client_range(struct client *client, const char *topic, uint32_t partition, int64_t *begin, int64_t *end);
 
+/* A record of sales.rejects, whatever its size: it was written by the ledger, only its place in memory is checked.
+ * Slices of the event point into `value`. */
+bool client_read_reject(const struct client *client, struct slice value, struct event *event);
+
 /* The ledger of one shard from its beginning, behind the filter. */
 struct client_ledger {
     struct client *client;

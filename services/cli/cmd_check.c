@@ -5,6 +5,7 @@
 
 #include "base/conf.h"
 #include "cmd_import.h"
+#include "model/plan.h"
 
 static int finish(struct cli *cli, struct findings *findings, const char *path)
 {
@@ -54,6 +55,8 @@ static int run_events(struct cli *cli)
     intern_init(&import->tenants, 1 << 20);
     import->codec = event_codec_new(&cli->err);
     enum err_code code = import->codec ? OK : cli->err.code;
+    if (import->codec)
+        event_codec_set_plan_check(import->codec, plan_item_check);
     for (int i = 0; i < cli->arg_count && code == OK; i++)
         code = import_read_ndjson(import, cli->args[i]);
     if (code == OK) {

@@ -72,6 +72,13 @@ static enum event_type guess_type(struct slice line)
     return known && (importable >> type & 1) ? type : EVENT_TYPE_NONE;
 }
 
+/* The type of a refused line: what its schema says, or the first fields of its JSON. */
+static enum event_type refused_type(const struct event *event, struct slice line)
+{
+    bool known = event->type < EVENT_TYPE_COUNT && (importable >> event->type & 1);
+    return known ? event->type : guess_type(line);
+}
+
 static uint32_t tenant_number(struct import *import, struct slice tenant)
 {
     return tenant.n && tenant.n <= 64 ? intern_put(&import->tenants, tenant) : INTERN_NONE;
@@ -151,7 +158,7 @@ static enum err_code add_line(struct import *import, struct slice bytes, uint32_
     buf_clear(&import->scratch);
     enum reject_reason reason = event_decode(import->codec, bytes, &origin, &event, &import->scratch, &reject);
     struct slice tenant = reason ? reject.tenant : event.v[EV_TENANT].s;
-    line->type = (uint8_t)(reason ? guess_type(bytes) : event.type);
+    line->type = (uint8_t)(reason ? refused_type(&event, bytes) : event.type);
     line->tenant = tenant_number(import, import->as_tenant.n ? import->as_tenant : tenant);
     if (!reason) {
         struct hash128 hash = event_body_hash(import->codec, &event, &import->scratch);

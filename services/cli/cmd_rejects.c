@@ -1,7 +1,8 @@
 /* cmd_rejects.c -- `paceline rejects resend`: refused events once more, after what was wrong has been repaired.
  *
  * sales.rejects keeps the bytes as they came. They go to their topic again, unchanged; the ledger judges anew. What was
- * accepted meanwhile is a duplicate, so sending twice does no harm. */
+ * accepted meanwhile is a duplicate, so sending twice does no harm. Bytes that were refused several times, from
+ * whatever place, are sent once: what stays bad grows by one reject a call, never by as many as there are. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,10 +18,19 @@ struct resend {
     struct cli *cli;
     struct client client;
     struct filters filters;
-    struct intern seen; /* origins: a reject may stand there more than once */
-    uint64_t found, sent;
+    struct intern seen; /* topic, tenant and digest of the bytes */
+    struct buf key, scratch;
+    uint64_t found, sent, without_tenant, without_bytes;
     bool dry_run;
 };
+
+/* What an import as lived lost enters as a late event now, by the topic of its type: its run is over. */
+static const struct {
+    enum event_type type;
+    enum ledger_source source;
+} homes[] = {{EVENT_VISIT, LEDGER_SOURCE_VISITS}, {EVENT_ORDER, LEDGER_SOURCE_ORDERS},
+             {EVENT_LEAD, LEDGER_SOURCE_LEADS},   {EVENT_FACT, LEDGER_SOURCE_FACTS},
+             {EVENT_PLAN, LEDGER_SOURCE_PLANS},   {EVENT_ACTION, LEDGER_SOURCE_ACTIONS}};
 
 static struct slice field(const struct event *event, unsigned number)
 {
@@ -32,8 +42,9 @@ static bool matches(const struct filters *filters, const struct event *event)
     struct slice file = field(event, REJECT_FILE);
     if (filters->reason.n && !slice_eq(filters->reason, event->v[REJECT_REASON].s))
         return false;
-    if (filters->tenant.n && !slice_eq(filters->tenant, field(event, REJECT_TENANT)))
-        return false;
+    struct slice tenant = field(event, REJECT_TENANT);
+    if (filters->tenant.n && tenant.n && !slice_eq(filters->tenant, tenant))
+        return false; /* one that names no tenant is sent as this one's */
     if (!filters->origin.n)
         return true;
     char place[512];
@@ -41,49 +52,63 @@ static bool matches(const struct filters *filters, const struct event *event)
     return slice_eq(filters->origin, file) || slice_eq(filters->origin, slice_make(place, n > 0 ? (size_t)n : 0));
 }
 
-static enum err_code send_again(struct resend *in, const struct event *event)
+/* False: a control of sales.import, which means nothing outside its own run. */
+static bool home_of(struct resend *in, const struct event *reject, enum ledger_source *home)
 {
-    struct slice topic = field(event, REJECT_TOPIC), file = field(event, REJECT_FILE);
-    char origin[512] = "";
-    struct slice key = field(event, REJECT_TENANT);
+    struct slice topic = field(reject, REJECT_TOPIC);
+    struct event event;
+    struct reject why = {0};
+    struct event_origin origin = {.topic_types = UINT32_MAX, .partitions = 1, .arrival_ms = reject->v[REJECT_AT].i};
+    for (int source = 0; source < LEDGER_SOURCE_IMPORT; source++)
+        if (slice_is(topic, ledger_source_topic((enum ledger_source)source))) {
+            *home = (enum ledger_source)source;
+            return true;
+        }
+    *home = LEDGER_SOURCE_LEADS;
+    (void)event_decode(in->client.codec, field(reject, REJECT_RAW), &origin, &event, &in->scratch, &why);
+    for (size_t i = 0; i < sizeof homes / sizeof homes[0]; i++)
+        if (event.type == homes[i].type)
+            *home = homes[i].source;
+    return event.type != EVENT_CONTROL && slice_is(topic, ledger_source_topic(LEDGER_SOURCE_IMPORT));
+}
+
+/* The same bytes of one tenant and topic. */
+static bool is_new(struct resend *in, const struct event *event, enum ledger_source home)
+{
+    uint32_t before = in->seen.count;
+    buf_clear(&in->key);
+    buf_addf(&in->key, "%d ", (int)home);
+    buf_add_slice(&in->key, field(event, REJECT_TENANT));
+    buf_add_byte(&in->key, ' ');
+    buf_add_slice(&in->key, event->v[REJECT_SHA256].s);
+    return intern_put(&in->seen, buf_slice(&in->key)) == before;
+}
+
+static enum err_code send_again(struct resend *in, const struct event *event, enum ledger_source home)
+{
+    struct slice file = field(event, REJECT_FILE), key = field(event, REJECT_TENANT);
+    char origin[1024] = ""; /* as import writes it */
     if (!key.n)
         key = in->filters.tenant;
-    in->found++;
-    if (in->dry_run)
+    in->without_tenant += !key.n;
+    in->without_bytes += !event_has(event, REJECT_RAW);
+    if (!key.n || !event_has(event, REJECT_RAW) || in->dry_run)
         return OK;
-    if (!key.n)
-        return err_set(&in->cli->err, ERR_USAGE,
-                       "the tenant of a refused record cannot be read; give --tenant NAME for such records");
     if (file.n)
         (void)snprintf(origin, sizeof origin, "%.*s:%lld", SLICE_ARG(file), (long long)event->v[REJECT_LINE].i);
-    for (int source = 0; source <= LEDGER_SOURCE_IMPORT; source++) {
-        const char *name = ledger_source_topic((enum ledger_source)source);
-        size_t n = strlen(name);
-        if (topic.n < n || memcmp(topic.p + topic.n - n, name, n) != 0) /* a prefix may stand before it */
-            continue;
-        in->sent++;
-        /* What an import as lived lost enters as a late event now: its topic is closed. */
-        return client_send(&in->client, source == LEDGER_SOURCE_IMPORT ? "sales.leads" : name, key,
-                           field(event, REJECT_RAW), slice_of(origin));
-    }
-    return OK;
+    in->sent++;
+    return client_send(&in->client, ledger_source_topic(home), key, event->v[REJECT_RAW].s, slice_of(origin));
 }
 
 static enum err_code take(struct resend *in, const struct log_record *record)
 {
     struct event event;
-    struct reject reject = {0};
-    struct buf scratch = {0};
-    struct event_origin origin = {.topic_types = 1u << EVENT_REJECT, .partitions = 1, .arrival_ms = record->append_ms};
-    enum err_code code = OK;
-    uint32_t before = in->seen.count;
-    if (intern_put(&in->seen, record->key) < before)
+    enum ledger_source home;
+    if (!client_read_reject(&in->client, record->value, &event) || !matches(&in->filters, &event) ||
+        !home_of(in, &event, &home) || !is_new(in, &event, home))
         return OK;
-    if (event_decode(in->client.codec, record->value, &origin, &event, &scratch, &reject) == REJECT_NONE &&
-        matches(&in->filters, &event))
-        code = send_again(in, &event);
-    buf_close(&scratch);
-    return code;
+    in->found++;
+    return send_again(in, &event, home);
 }
 
 static enum err_code read_partition(struct resend *in, uint32_t partition)
@@ -131,18 +156,26 @@ static int run(struct cli *cli)
         code = client_flush(&in.client);
     client_close(&in.client);
     intern_close(&in.seen);
+    buf_close(&in.key);
+    buf_close(&in.scratch);
     if (code == OK)
         (void)printf(cli->json ? "{\"matched\":%llu,\"sent\":%llu}\n"
                      : cli->zh ? "符合 %llu，已重发 %llu\n"
                                : "matched %llu, sent again %llu\n",
                      (unsigned long long)in.found, (unsigned long long)in.sent);
+    if (code == OK && (in.without_tenant || in.without_bytes))
+        code = err_set(&cli->err, ERR_FINDING,
+                       "%llu name no tenant (give --tenant NAME for such records); of %llu too large to be kept the "
+                       "bytes stand at their origin only",
+                       (unsigned long long)in.without_tenant, (unsigned long long)in.without_bytes);
     return err_exit_code(code);
 }
 
 static const struct option_spec options[] = {
     {"reason", OPTION_TEXT, "REASON", "only those refused for this reason, such as unknown_schema",
      "只重发因此原因被拒的记录"},
-    {"tenant", OPTION_TEXT, "NAME", "only those of this tenant", "只重发该租户的记录"},
+    {"tenant", OPTION_TEXT, "NAME", "only those of this tenant, or of none that can be read",
+     "只重发该租户（或读不出租户）的记录"},
     {"origin", OPTION_TEXT, "FILE[:LINE]", "only those imported from this file or line",
      "只重发来自该文件（或行）的记录"},
     {"dry-run", OPTION_FLAG, NULL, "count only", "只计数"},
@@ -156,8 +189,9 @@ const struct command cmd_rejects_resend = {
     .summary_zh = "修复之后重新发送被拒事件",
     .details =
         "Nothing that was refused is lost: its bytes stand in sales.rejects. After the cause is mended (a schema\n"
-        "registered, an import ended, a clock set right) this sends them to their topic again. What was accepted\n"
-        "in the meantime counts as a duplicate.",
+        "registered, an import ended, a clock set right) this sends them to their topic again, under the tenant's "
+        "key.\n"
+        "What was accepted in the meantime counts as a duplicate. What an import as lived lost enters as a late event.",
     .example = "paceline rejects resend --reason backfill_running --dry-run",
     .args_max = 0,
     .options = options,

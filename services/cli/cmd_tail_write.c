@@ -2,6 +2,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/sha256.h"
 #include "base/text.h"
@@ -68,10 +69,26 @@ static bool wanted(const struct tail *tail, struct slice tenant)
     return !tail->tenant.n || slice_eq(tail->tenant, tenant);
 }
 
+/* A reject tells its origin itself. */
+static bool write_reject(struct tail *tail, struct slice value)
+{
+    struct event event;
+    if (!client_read_reject(&tail->client, value, &event))
+        return false;
+    buf_clear(&tail->line);
+    event_write_json(tail->client.codec, &event, &tail->line);
+    if (wanted(tail, event_has(&event, REJECT_TENANT) ? event.v[REJECT_TENANT].s : (struct slice){0}))
+        tail_print(tail);
+    return true;
+}
+
 void tail_write_raw(struct tail *tail, const char *topic, uint32_t partition, const struct log_record *record)
 {
     struct event event;
     struct buf *line = &tail->line;
+    const char *plain = strstr(topic, "sales.rejects");
+    if (plain && strcmp(plain, "sales.rejects") == 0 && write_reject(tail, record->value))
+        return;
     buf_clear(line);
     buf_addf(line, "{\"topic\":\"%s\",\"partition\":%u,\"offset\":%lld,", topic, partition, (long long)record->offset);
     add_time(line, "at", record->append_ms);
@@ -86,16 +103,10 @@ void tail_write_raw(struct tail *tail, const char *topic, uint32_t partition, co
         text_add_json(line, record->origin);
         buf_add_byte(line, ',');
     }
-    bool good = add_event(tail, record, partition, &event);
+    (void)add_event(tail, record, partition, &event);
     buf_add_byte(line, '}');
-    if (good && event.type == EVENT_REJECT) { /* a reject tells its origin itself */
-        buf_clear(line);
-        event_write_json(tail->client.codec, &event, line);
-        if (!wanted(tail, event_has(&event, REJECT_TENANT) ? event.v[REJECT_TENANT].s : (struct slice){0}))
-            return;
-    } else if (!wanted(tail, record->key))
-        return;
-    tail_print(tail);
+    if (wanted(tail, record->key))
+        tail_print(tail);
 }
 
 void tail_write_duplicate(struct tail *tail, const char *topic, uint32_t partition, const struct log_record *record)
