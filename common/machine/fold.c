@@ -71,9 +71,15 @@ static int64_t fire_limit(const struct fold *fold, int64_t until_ms)
     return settling && fold->gap_from_ms < until_ms ? fold->gap_from_ms : until_ms;
 }
 
+static bool is_due(const struct fold *fold, const struct tenant *tenant, int64_t until_ms)
+{
+    return fold->type->due(tenant->state) <= until_ms &&
+           (!fold->type->is_due || fold->type->is_due(tenant->state, until_ms));
+}
+
 static void fire(struct fold *fold, struct tenant *tenant, int64_t until_ms, bool historic, bool catch_up)
 {
-    if (fold->type->due(tenant->state) > until_ms)
+    if (!is_due(fold, tenant, until_ms))
         return;
     bool more = true;
     while (more) {
@@ -99,8 +105,10 @@ static void fire_live(struct fold *fold)
         int64_t until_ms = next_due_ms > limit ? limit : next_due_ms - 1;
         if (until_ms < tenant->due_ms)
             until_ms = tenant->due_ms;
-        tenant->clock.now_ms = tenant_clock_at(&tenant->clock, fold->time_ms);
-        fire(fold, tenant, until_ms, false, false);
+        if (is_due(fold, tenant, until_ms)) {
+            tenant->clock.now_ms = tenant_clock_at(&tenant->clock, fold->time_ms);
+            fire(fold, tenant, until_ms, false, false);
+        }
         tenants_schedule(fold->tenants, fold->type, tenant);
     }
 }

@@ -58,6 +58,9 @@ struct machine_type {
     /* Earliest timer, MACHINE_NEVER_MS if none. fire lets timers due <= until_ms happen, in order, at most
      * MACHINE_OUTPUTS_PER_STEP_MAX outputs a call; true while there is more to do. */
     int64_t (*due)(const void *tenant);
+    /* NULL: due is always exact. Else due may be too early (never too late), and this, asked when due <= until_ms, says
+     * whether a timer really is; due is exact afterwards, or later than until_ms. Changes nothing that can be seen. */
+    bool (*is_due)(void *tenant, int64_t until_ms);
     bool (*fire)(void *tenant, int64_t until_ms, bool historic, bool catch_up, struct machine_out *out);
 
     /* Canonical bytes of the state: equal states give equal bytes whatever their history of batches and snapshots.

@@ -45,6 +45,7 @@ void plan_destroy(struct plan **plan)
     if (!p)
         return;
     plan_org_close(p);
+    plan_instants_close(p);
     plan_stages_close(p);
     records_close(p);
     free(p->tenants);
@@ -294,6 +295,7 @@ static void record_apply(struct plan *plan, const struct plan_item *item, struct
     free(now.list);
     change->any = true;
     mark_change(plan, item->kind, change);
+    plan_instants_note(plan, item);
     if (item->tenant_seq > plan->version)
         plan->version = item->tenant_seq;
     if (item->kind == PLAN_KIND_calendar && item->tenant_seq > plan->calendar_version)

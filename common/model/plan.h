@@ -89,6 +89,8 @@ uint32_t plan_path_of_node(const struct plan *plan, uint32_t node, int64_t at_ms
 uint32_t plan_root(const struct plan *plan, int64_t at_ms); /* node number, PLAN_NONE */
 /* Next instant > at_ms at which any membership or tree edge changes; INT64_MAX: never. */
 int64_t plan_org_next_change(const struct plan *plan, int64_t at_ms);
+/* An instant > at_ms, cheap to tell, before which nothing of that changes: at most plan_org_next_change. */
+int64_t plan_org_change_least(const struct plan *plan, int64_t at_ms);
 
 /* Stages. */
 const struct plan_model *plan_model_at(const struct plan *plan, struct slice pipeline, int64_t at_ms); /* NULL */

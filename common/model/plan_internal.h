@@ -44,6 +44,12 @@ void plan_steps_add(struct plan_steps *steps, int64_t from_ms, uint32_t value, u
 const struct plan_step *plan_steps_at(const struct plan_steps *steps, int64_t at_ms);          /* NULL: before all */
 int64_t plan_steps_next(const struct plan_steps *steps, int64_t at_ms);
 
+/* Sorted, each once (plan_instants.c). */
+struct plan_instants {
+    int64_t *list;
+    uint32_t count, cap;
+};
+
 struct plan_tenant {
     int64_t from_ms;
     int64_t history_ms;
@@ -87,6 +93,8 @@ struct plan {
     uint32_t node_step_count, rep_step_count;
     struct plan_steps roots;
     struct plan_steps org_changes; /* value: running number, so that nothing merges */
+    struct plan_instants org_instants;
+    bool org_instants_stale; /* the zone may have changed */
 
     struct plan_pipeline *models; /* by pipeline number */
     uint32_t model_count;
@@ -95,6 +103,8 @@ struct plan {
 struct plan *plan_ready(const struct plan *plan); /* derives what is out of date */
 void plan_org_build(struct plan *plan);
 void plan_org_close(struct plan *plan);
+void plan_instants_note(struct plan *plan, const struct plan_item *item);
+void plan_instants_close(struct plan *plan);
 void plan_stages_build(struct plan *plan);
 void plan_stages_close(struct plan *plan);
 void plan_stages_intern(struct plan *plan, struct slice pipeline, struct slice spec);

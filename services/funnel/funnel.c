@@ -26,6 +26,7 @@ static void *funnel_create(struct slice tenant)
     lead_book_init(&funnel->book, funnel->plan);
     lead_table_init(&funnel->leads);
     delta_init(&funnel->deltas);
+    roller_init(&funnel->roller);
     cell_table_init(&funnel->cells);
     funnel->next_org_ms = MACHINE_NEVER_MS;
     funnel->meta_stale = true;
@@ -36,6 +37,7 @@ static void funnel_destroy(void *tenant)
 {
     struct funnel *funnel = tenant;
     cell_table_close(&funnel->cells);
+    roller_close(&funnel->roller);
     delta_close(&funnel->deltas);
     lead_table_close(&funnel->leads);
     lead_book_close(&funnel->book);
@@ -114,6 +116,8 @@ static enum err_code funnel_apply(void *tenant, const struct machine_input *inpu
 
 static int64_t funnel_type_due(const void *tenant) { return funnel_due(tenant); }
 
+static bool type_is_due(void *tenant, int64_t until_ms) { return funnel_is_due(tenant, until_ms); }
+
 static bool funnel_fire(void *tenant, int64_t until_ms, bool historic, bool catch_up, struct machine_out *out)
 {
     (void)historic;
@@ -151,6 +155,7 @@ const struct machine_type funnel_machine = {
     .destroy = funnel_destroy,
     .apply = funnel_apply,
     .due = funnel_type_due,
+    .is_due = type_is_due,
     .fire = funnel_fire,
     .save = type_save,
     .load = type_load,

@@ -105,7 +105,8 @@ void funnel_refold_all(struct funnel *funnel, int64_t sign)
 void funnel_plan_changed(struct funnel *funnel)
 {
     lead_book_plan_changed(&funnel->book);
-    funnel->next_org_ms = plan_org_next_change(funnel->plan, funnel->horizon_ms);
+    funnel->next_org_ms = plan_org_change_least(funnel->plan, funnel->horizon_ms);
+    funnel->next_org_exact = false;
     funnel->day_from_ms = funnel->day_until_ms = 0;
     funnel->meta_stale = true;
 }
@@ -169,10 +170,23 @@ static void entomb_group(struct funnel *funnel, uint32_t number)
     } while (at != number);
 }
 
+static void next_org(struct funnel *funnel, int64_t after_ms)
+{
+    funnel->next_org_ms = plan_org_next_change(funnel->plan, after_ms);
+    funnel->next_org_exact = true;
+}
+
 int64_t funnel_due(const struct funnel *funnel)
 {
     int64_t expires = expires_ms(funnel);
     return expires < funnel->next_org_ms ? expires : funnel->next_org_ms;
+}
+
+bool funnel_is_due(struct funnel *funnel, int64_t until_ms)
+{
+    if (!funnel->next_org_exact && funnel->next_org_ms <= until_ms)
+        next_org(funnel, funnel->horizon_ms);
+    return funnel_due(funnel) <= until_ms;
 }
 
 static void move_time(struct funnel *funnel, int64_t now_ms)
@@ -188,14 +202,14 @@ void funnel_fire_due(struct funnel *funnel, int64_t until_ms)
 {
     for (;;) {
         int64_t expires = expires_ms(funnel);
-        int64_t due = funnel_due(funnel);
-        if (due > until_ms)
+        if (!funnel_is_due(funnel, until_ms))
             return;
+        int64_t due = funnel_due(funnel);
         if (funnel->next_org_ms == due) {
             funnel_settle(funnel);
             move_time(funnel, due);
             book_org(funnel, due);
-            funnel->next_org_ms = plan_org_next_change(funnel->plan, due);
+            next_org(funnel, due);
         }
         if (expires == due) {
             move_time(funnel, due);

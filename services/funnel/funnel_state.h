@@ -6,6 +6,7 @@
 #include "delta.h"
 #include "lead_table.h"
 #include "machine/machine.h"
+#include "roll.h"
 
 #define FUNNEL_LATE_MS (48 * 3600000ll) /* older than T minus this is late (semantics 0.3) */
 
@@ -20,10 +21,12 @@ struct funnel {
     struct lead_book book;
     struct lead_table leads;
     struct delta_buffer deltas;
+    struct roller roller;
     struct cell_table cells;
     int64_t now_ms;      /* T */
     int64_t horizon_ms;  /* changes of the org are booked up to here */
-    int64_t next_org_ms; /* next change of the org after the horizon */
+    int64_t next_org_ms; /* next change of the org after the horizon, */
+    bool next_org_exact; /* or, after a plan record, an instant before which none comes */
     bool pending;        /* a plan record took all contributions out; they wait to be put in under the new plan */
     /* local day of the last look-up: [day_from_ms, day_until_ms) */
     int64_t day_from_ms, day_until_ms;
@@ -62,7 +65,9 @@ void funnel_settle(struct funnel *funnel);
 void funnel_fire_due(struct funnel *funnel, int64_t until_ms);
 /* The same, then moves T. */
 void funnel_advance(struct funnel *funnel, int64_t now_ms);
+/* Too early at most (an organisation that changed and was not judged yet); is_due tells the truth. */
 int64_t funnel_due(const struct funnel *funnel);
+bool funnel_is_due(struct funnel *funnel, int64_t until_ms);
 /* Folds a whole group from its blobs with this sign; states are stored when sign >= 0. */
 void funnel_fold_group(struct funnel *funnel, uint32_t number, int64_t sign);
 void funnel_plan_changed(struct funnel *funnel);
