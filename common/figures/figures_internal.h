@@ -8,7 +8,11 @@
 #include "stats/ratio.h"
 #include "time/pane.h"
 
-enum { FIGURES_MODEL_STAGES_MAX = 64, FIGURES_SLOTS = CELL_TEXT_SLOTS };
+enum {
+    FIGURES_MODEL_STAGES_MAX = 64,
+    FIGURES_SLOTS = CELL_TEXT_SLOTS,
+    FIGURES_KEPT_DAYS = 400 /* local days with panes of their own (semantics 0.6) */
+};
 
 struct figures_stage {
     struct slice name;

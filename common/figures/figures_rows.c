@@ -302,6 +302,12 @@ static bool in_range(const struct figures_query *query, const struct figures_spa
     return !query->has_range || (span->start_ms >= query->from_ms && span->start_ms < query->to_ms);
 }
 
+/* The oldest days expire one by one: a week that has lost some is not shown, it would look like a quiet one. */
+static bool is_whole(const struct figures *figures, const struct figures_span *span)
+{
+    return span->window != FIGURES_week || span->low > zone_day(&figures->zone, figures->now_ms) - FIGURES_KEPT_DAYS;
+}
+
 typedef void scene_rows(struct scene *scene);
 
 static void each_retained(struct scene *scene, const struct figures_series *series, uint32_t count,
@@ -311,7 +317,7 @@ static void each_retained(struct scene *scene, const struct figures_series *seri
     int64_t last = INT64_MIN;
     for (uint32_t i = 0; i < days.count; i++) {
         struct figures_span span = figures_span_of_day(scene->figures, window, days.items[i]);
-        if (span.low == last || !in_range(scene->query, &span))
+        if (span.low == last || !in_range(scene->query, &span) || !is_whole(scene->figures, &span))
             continue;
         last = span.low;
         scene->span = &span;

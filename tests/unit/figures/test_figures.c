@@ -190,6 +190,21 @@ static void the_table_for_people_keeps_the_conversions_apart(void **state)
     buf_close(&out);
 }
 
+static void a_week_that_has_lost_days_is_not_shown(void **state)
+{
+    (void)state;
+    struct buf out = {0};
+    struct figures *figures = figures_with(META);
+    cell(figures, "default/N", "NEW|d20250225|all|", "e4"); /* Tuesday, the oldest of 400 days; its Monday is gone */
+    cell(figures, "default/N", "NEW|d20250303|all|", "e1"); /* Monday of the next week */
+    const char *text =
+        rows(figures, (struct figures_query){.metric = SLICE("entries"), .window = FIGURES_week, .all = true}, &out);
+    assert_null(strstr(text, "\"window_start\":\"2025-02-24T00:00:00.000Z\""));
+    assert_non_null(strstr(text, "\"window_start\":\"2025-03-03T00:00:00.000Z\""));
+    figures_destroy(&figures);
+    buf_close(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +213,7 @@ int main(void)
         cmocka_unit_test(r7d_ends_with_the_hour_that_holds_now),
         cmocka_unit_test(occupancy_of_a_closed_day_is_that_of_its_end),
         cmocka_unit_test(a_range_takes_the_windows_that_begin_in_it),
+        cmocka_unit_test(a_week_that_has_lost_days_is_not_shown),
         cmocka_unit_test(a_ratio_over_nothing_is_null_and_thin),
         cmocka_unit_test(a_restated_day_is_flagged_on_the_day_it_was_changed_only),
         cmocka_unit_test(a_stage_outside_the_model_is_flagged),
