@@ -125,7 +125,7 @@ void cell_add(struct cell_table *table, struct cell *cell, unsigned slot, int64_
 
 /* --- table ---------------------------------------------------------------------------------------------------- */
 
-static void list_add(struct cell_list *list, uint32_t item)
+void cell_list_add(struct cell_list *list, uint32_t item)
 {
     if (list->count == list->capacity) {
         list->capacity = list->capacity ? list->capacity * 2 : 8;
@@ -227,7 +227,7 @@ static uint32_t new_cell(struct cell_table *table, struct cell_key key)
     if (parts.pane < CELL_RING_PANES) {
         struct cell_list *list = ring_list(table, parts.pane, parts.number);
         cell->ring_at = list->count;
-        list_add(list, index);
+        cell_list_add(list, index);
     }
     table->live++;
     return index;
@@ -313,7 +313,7 @@ void cell_mark_dirty(struct cell_table *table, struct cell *cell)
     if (cell->flags & CELL_DIRTY)
         return;
     cell->flags |= CELL_DIRTY;
-    list_add(&table->dirty, (uint32_t)(cell - table->cells));
+    cell_list_add(&table->dirty, (uint32_t)(cell - table->cells));
 }
 
 /* --- expiry --------------------------------------------------------------------------------------------------- */

@@ -30,6 +30,11 @@ struct cell_parts {
 };
 struct cell_key cell_key_of(const struct cell_parts *parts);
 struct cell_parts cell_parts_of(struct cell_key key);
+/* Another pane of the same org, value, stage and currency; `base` is that of pane 0, number 0. */
+static inline struct cell_key cell_key_in(struct cell_key base, enum cell_pane pane, int64_t number)
+{
+    return (struct cell_key){base.who, base.where | (uint64_t)pane << 45 | ((uint64_t)number & ((1u << 27) - 1))};
+}
 
 enum cell_flags {
     CELL_USED = 1,
@@ -50,6 +55,8 @@ struct cell_list {
     uint32_t *items;
     uint32_t count, capacity;
 };
+void cell_list_add(struct cell_list *list, uint32_t item);
+
 struct cell_ring {
     struct cell_list *lists; /* by pane number modulo size */
     int64_t oldest, newest;  /* panes that may stand in it */

@@ -22,7 +22,7 @@ void funnel_roll_up(struct funnel *funnel)
     const int64_t now[CELL_RING_PANES] = {floor_div(funnel->now_ms, 60000), floor_div(funnel->now_ms, 900000),
                                           floor_div(funnel->now_ms, 3600000), funnel_day(funnel, funnel->now_ms)};
     cell_table_expire(&funnel->cells, now);
-    delta_roll_up(&funnel->deltas, &funnel->book, &funnel->cells);
+    roll_up(&funnel->roller, &funnel->deltas, &funnel->book, &funnel->cells);
 }
 
 static void book(struct funnel *funnel, const struct lead_posting *posting)

@@ -7,16 +7,18 @@
 
 struct tally {
     struct cell_table expected; /* totals as the lead table has them: ENTRIES and AMOUNT slots only */
+    struct delta_buffer deltas;
+    struct roller roller;
 };
 
-static void count_lead(struct funnel *funnel, struct delta_buffer *deltas, struct cell_table *expected,
-                       const struct lead *lead)
+static void count_lead(struct funnel *funnel, struct tally *tally, const struct lead *lead)
 {
+    struct delta_buffer *deltas = &tally->deltas;
     const struct lead_state *state = &lead->state;
     if (!state->stage)
         return;
     if (deltas->count + 2 >= DELTAS_MAX)
-        delta_roll_up(deltas, &funnel->book, expected);
+        roll_up(&tally->roller, deltas, &funnel->book, &tally->expected);
     struct lead_posting posting = {.leaf = state->leaf, .stage = state->stage, .slot = LEAD_SLOT_ENTRIES, .count = 1};
     delta_add(deltas, &posting, 0, 0, true);
     if (!state->has_amount)
@@ -85,13 +87,14 @@ enum err_code funnel_recount(struct funnel *funnel, struct err *err)
     funnel_roll_up(funnel);
     struct tally tally;
     cell_table_init(&tally.expected);
-    struct delta_buffer deltas;
-    delta_init(&deltas);
+    delta_init(&tally.deltas);
+    roller_init(&tally.roller);
     for (uint32_t i = 1; i < lead_table_count(&funnel->leads); i++)
-        count_lead(funnel, &deltas, &tally.expected, lead_table_at(&funnel->leads, i));
-    delta_roll_up(&deltas, &funnel->book, &tally.expected);
+        count_lead(funnel, &tally, lead_table_at(&funnel->leads, i));
+    roll_up(&tally.roller, &tally.deltas, &funnel->book, &tally.expected);
     enum err_code code = compare(funnel, &tally.expected, err);
-    delta_close(&deltas);
+    roller_close(&tally.roller);
+    delta_close(&tally.deltas);
     cell_table_close(&tally.expected);
     return code;
 }
