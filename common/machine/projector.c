@@ -105,6 +105,7 @@ static struct view_head head_at(const struct fold *fold, const struct tenant *te
 static enum err_code commit(struct projector *projector, const struct fold *fold, struct tenant *tenant,
                             const struct view_head *next, size_t cells, struct err *err)
 {
+    tenant->written = *next; /* whatever the answer: a stored head like this is ours */
     FAULT_POINT("machine.before_commit");
     enum err_code code =
         view_commit(projector->view, scope_of(fold, tenant), &tenant->head, next, projector->cells, cells, err);
@@ -187,6 +188,19 @@ static enum err_code write_changes(struct projector *projector, const struct fol
 
 enum verdict { UP_TO_DATE, CHANGES, WHOLE };
 
+static bool same_head(const struct view_head *a, const struct view_head *b)
+{
+    return a->generation == b->generation && a->branch == b->branch && a->epoch == b->epoch && a->seq == b->seq &&
+           a->tenant_seq == b->tenant_seq && a->time_ms == b->time_ms;
+}
+
+/* Another owner wrote since we did. It may show cells that came and went between two projections of ours: nobody here
+ * knows that they must be taken out. */
+static bool written_by_another(const struct tenant *tenant)
+{
+    return tenant->written.present && !same_head(&tenant->written, &tenant->head);
+}
+
 static enum verdict judge(const struct fold *fold, const struct tenant *tenant, const struct projector_point *point)
 {
     const struct view_head *head = &tenant->head;
@@ -198,6 +212,8 @@ static enum verdict judge(const struct fold *fold, const struct tenant *tenant, 
     if (head->seq < tenant->base_seq)
         return WHOLE;
 #endif
+    if (written_by_another(tenant))
+        return WHOLE;
     size_t dirty = fold->type->dirty(tenant->state);
     if (dirty > VIEW_COMMIT_CELLS_MAX)
         return WHOLE;

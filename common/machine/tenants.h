@@ -44,9 +44,9 @@ struct tenant {
     /* View: `base_seq` = every cell that changed behind this ledger seq is dirty in the machine. */
     uint64_t base_seq;
     bool waits_for_view; /* in the projector's list */
-    bool whole;          /* only a new generation will do */
     bool head_known;
     struct view_head head;    /* as last seen in the view */
+    struct view_head written; /* as this process last wrote it, or tried to; present = false: not yet */
     uint64_t drop_generation; /* an abandoned generation to remove; 0: none */
     bool waits_to_send;       /* in the sender's list */
     bool asked;               /* quarantine was asked for */

@@ -139,6 +139,7 @@ void cell_table_init(struct cell_table *table)
     memset(table, 0, sizeof *table);
     table->slots = need(calloc(SLOTS_MIN, sizeof *table->slots));
     table->slot_mask = SLOTS_MIN - 1;
+    table->all_shown = true;
     table->count = 1;
     table->capacity = 64;
     table->cells = need(calloc(table->capacity, sizeof *table->cells));
@@ -267,12 +268,20 @@ static void note_removed(struct cell_table *table, struct cell_key key)
     table->removed[table->removed_count++] = key;
 }
 
+void cell_table_passed(struct cell_table *table, struct cell_key key)
+{
+    if (table->all_shown && table->removed_count < CELL_REMOVED_MAX)
+        note_removed(table, key);
+}
+
 static void free_cell(struct cell_table *table, uint32_t index)
 {
     struct cell *cell = &table->cells[index];
     take_slot(table, cell->key);
     if (cell->flags & CELL_SHOWN)
         note_removed(table, cell->key);
+    else
+        cell_table_passed(table, cell->key);
     if (cell->room)
         values_give(table, cell->values, class_of(cell->room));
     cell->flags = 0;

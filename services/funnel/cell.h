@@ -57,6 +57,8 @@ struct cell_list {
 };
 void cell_list_add(struct cell_list *list, uint32_t item);
 
+enum { CELL_REMOVED_MAX = 4001 }; /* more than one commit of the view takes (VIEW_COMMIT_CELLS_MAX) */
+
 struct cell_ring {
     struct cell_list *lists; /* by pane number modulo size */
     int64_t oldest, newest;  /* panes that may stand in it */
@@ -79,6 +81,9 @@ struct cell_table {
     struct cell_list dirty;
     struct cell_key *removed; /* keys to take out of the view */
     size_t removed_count, removed_capacity;
+    /* The view may hold what another life of this machine, or another owner, put there: until the first projection
+     * every cell counts as shown. Beyond CELL_REMOVED_MAX only a new generation will do, and no more are listed. */
+    bool all_shown;
 };
 
 void cell_table_init(struct cell_table *table);
@@ -93,6 +98,8 @@ bool cell_table_keeps(const struct cell_table *table, enum cell_pane pane, int64
 struct cell *cell_table_get(struct cell_table *table, struct cell_key key);
 struct cell *cell_table_find(const struct cell_table *table, struct cell_key key); /* NULL: none */
 void cell_add(struct cell_table *table, struct cell *cell, unsigned slot, int64_t n);
+/* A cell that is not there now, but that another life of this machine may have had and shown. */
+void cell_table_passed(struct cell_table *table, struct cell_key key);
 int64_t cell_value(const struct cell *cell, unsigned slot);
 /* Slots that are shown and saved: those that are not 0 and those that an event touched. */
 uint64_t cell_shown(const struct cell *cell);

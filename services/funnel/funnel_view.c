@@ -171,7 +171,9 @@ bool funnel_project_dirty(struct funnel *funnel, size_t max, struct machine_sink
         emit_dirty(funnel, sink);
     if (left >= META_CELLS && funnel->meta_stale)
         emit_meta(funnel, sink);
-    return funnel->cells.removed_count || funnel->cells.dirty.count || funnel->meta_stale;
+    bool more = funnel->cells.removed_count || funnel->cells.dirty.count || funnel->meta_stale;
+    funnel->cells.all_shown &= more;
+    return more;
 }
 
 bool funnel_project_all(struct funnel *funnel, uint64_t *cursor, size_t max, struct machine_sink *sink)
@@ -201,4 +203,5 @@ void funnel_project_done(struct funnel *funnel)
         cells->cells[cells->dirty.items[i]].flags &= (uint8_t)~CELL_DIRTY;
     cells->dirty.count = 0;
     cells->removed_count = 0;
+    cells->all_shown = false;
 }

@@ -267,7 +267,9 @@ static struct cell *series_cell(struct roll *roll, struct roll_series *series, e
         return cell;
     bool nothing = !sums->touched && roll_sums_zero(sums);
     cell = nothing ? cell_table_find(roll->cells, key) : cell_table_get(roll->cells, key);
-    if (cell)
+    if (!cell)
+        cell_table_passed(roll->cells, key);
+    else
         *hint = (uint32_t)(cell - roll->cells->cells);
     return cell;
 }
@@ -301,6 +303,14 @@ static void add_to_series(struct roll *roll, enum cell_pane pane, const struct r
     }
 }
 
+/* The pane at hand has expired before it was rolled up. */
+static void pass_series(struct roll *roll, enum cell_pane pane)
+{
+    const uint32_t *members = roll->roller->members + roll->group.first;
+    for (uint32_t i = 0; roll->cells->all_shown && i < roll->group.count; i++)
+        cell_table_passed(roll->cells, cell_key_in(roll->roller->series[members[i]].base, pane, roll->numbers[pane]));
+}
+
 /* The pane at hand is complete: into the cells, and up the chain of panes. */
 static void close_pane(struct roll *roll, enum cell_pane pane)
 {
@@ -309,6 +319,8 @@ static void close_pane(struct roll *roll, enum cell_pane pane)
         return;
     if (cell_table_keeps(roll->cells, pane, roll->numbers[pane]))
         add_to_series(roll, pane, sums);
+    else
+        pass_series(roll, pane);
     if (pane != CELL_HOUR && pane != CELL_TOTAL) /* hours are no part of local days */
         roll_sums_merge(&roll->sums[pane + 1], sums);
     roll_sums_clear(sums);

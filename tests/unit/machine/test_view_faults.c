@@ -147,6 +147,28 @@ static void two_owners_only_waste_work(void **state)
     runner_destroy(&other);
 }
 
+/* The other may show cells that came and went meanwhile: only a new generation is sure to hold none of them. */
+static void a_head_that_another_owner_wrote_is_no_base_for_one_who_wrote_before(void **state)
+{
+    struct rig *rig = *state;
+    struct runner *other, *first = rig->runner;
+    struct runner_config config = rig->config;
+    config.writer = 2;
+    config.store = NULL;
+    config.crumb = NULL;
+    add(rig, 2);
+    assert_int_equal(runner_open(&config, &other, &rig->err), OK);
+    runner_own(other, true);
+    rig->runner = other;
+    add(rig, 3);
+    uint64_t generation = rig_head(rig, "acme").generation;
+    rig->runner = first;
+    add(rig, 1);
+    assert_current(rig, 6);
+    assert_true(rig_head(rig, "acme").generation > generation);
+    runner_destroy(&other);
+}
+
 static void a_head_of_another_branch_is_no_base(void **state)
 {
     struct rig *rig = *state;
@@ -174,6 +196,7 @@ int main(void)
         TEST(a_restart_commits_on_top_of_a_head_that_is_not_older_than_its_snapshot),
         TEST(a_restart_from_a_snapshot_newer_than_the_view_writes_a_new_generation),
         TEST(two_owners_only_waste_work),
+        TEST(a_head_that_another_owner_wrote_is_no_base_for_one_who_wrote_before),
         TEST(a_head_of_another_branch_is_no_base),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
