@@ -5,6 +5,7 @@
 #include "command.h"
 
 #define COMMANDS(X)                                                                                                    \
+    X(check_answers)                                                                                                   \
     X(check_config)                                                                                                    \
     X(check_events)                                                                                                    \
     X(check_mapping)                                                                                                   \
