@@ -1,32 +1,33 @@
 /* ledger_shards_shell.c -- see ledger_shards.h. */
 #include "ledger_shards.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/health.h"
 #include "base/logger.h"
 #include "ledger_metrics.h"
 #include "ledger_service.h"
+#include "machine/shard_threads.h"
 #include "machine/status.h"
 #include "model/event.h"
 #include "model/plan.h"
 
-enum { IDLE_WAIT_MS = 100, ELECT_POLL_MS = 100, TELL_MS = 250, END_MS_MAX = 5000, BEAT_MS_MAX = 60000 };
+enum { IDLE_WAIT_MS = 100, TELL_MS = 250, END_MS_MAX = 5000, BEAT_MS_MAX = 60000 };
 
+struct ledger_shards {
+    const struct wiring *wiring;
+    struct metrics *metrics;
+    struct health *health;
+    struct shard_threads *threads;
+};
+
+/* One shard, its thread's alone. */
 struct shard {
-    struct ledger_shards *all;
+    const struct ledger_shards *all;
+    struct shard_seat *seat;
     uint32_t number;
-    pthread_t thread;
-    bool started;
-    atomic_bool owner, ready, ended;
-    struct err err; /* read behind `ended` */
-
-    /* of its thread alone */
     struct event_codec *codec;
     struct ledger_service *service;
     struct ledger_metrics metrics;
@@ -34,19 +35,6 @@ struct shard {
     enum ledger_phase phase; /* as logged last */
     int64_t told_ms;         /* monotonic */
     int64_t held_ms;         /* wall clock when it was found to have stepped; 0: it has not */
-};
-
-struct ledger_shards {
-    const struct wiring *wiring;
-    struct metrics *metrics;
-    struct health *health;
-    struct store *store;
-    struct elect *elect;
-    pthread_t elect_thread;
-    bool elect_started;
-    atomic_bool stop;
-    uint32_t count;
-    struct shard *shards;
 };
 
 static int64_t monotonic_ms(const struct ledger_shards *all)
@@ -81,11 +69,11 @@ static void open_service(struct shard *shard)
 {
     const struct wiring *wiring = shard->all->wiring;
     const struct ledger_service_config config = {.log = wiring->log,
-                                                 .store = shard->all->store,
+                                                 .store = shard_seat_store(shard->seat),
                                                  .clock = wiring->clock,
                                                  .codec = shard->codec,
                                                  .shard = shard->number,
-                                                 .shards = shard->all->count,
+                                                 .shards = (uint32_t)wiring->settings->shards,
                                                  .topic_prefix = wiring->settings->topic_prefix,
                                                  .known = known_of(shard),
                                                  .snapshot_records = (uint64_t)wiring->settings->snapshot_records};
@@ -140,7 +128,7 @@ static void tell(struct shard *shard)
     } else {
         health_reason_set(shard->health, "ledger", "%s", why);
     }
-    atomic_store(&shard->ready, ready);
+    shard_seat_ready(shard->seat, ready);
 }
 
 static enum err_code turn(struct shard *shard, struct err *err)
@@ -166,127 +154,63 @@ static void finish(struct shard *shard)
             return;
 }
 
-static void *shard_main(void *argument)
+static enum err_code shard_open(struct shard *shard, struct err *err)
 {
-    struct shard *shard = argument;
     char name[HEALTH_NAME_BYTES_MAX];
-    enum err_code code = OK;
-    logger_service_set("ledger");
     (void)snprintf(name, sizeof name, "ledger/%u", shard->number);
     shard->health = health_part(shard->all->health, name, BEAT_MS_MAX);
     ledger_metrics_init(&shard->metrics, shard->all->metrics, shard->number);
-    shard->codec = event_codec_new(&shard->err);
+    shard->codec = event_codec_new(err);
     if (!shard->codec)
-        code = ERR_BUG;
-    if (code == OK) {
-        event_codec_set_plan_check(shard->codec, plan_item_check);
-        open_service(shard);
-    }
-    while (code == OK && !atomic_load(&shard->all->stop)) {
-        ledger_service_lead(shard->service, atomic_load(&shard->owner));
-        code = turn(shard, &shard->err);
-    }
-    if (code == OK) {
-        finish(shard);
-    } else {
-        LOGGER_ERROR("the shard stops", LF_UINT("shard", shard->number), LF_ERR(&shard->err));
-        health_reason_set(shard->health, "stopped", "%s", shard->err.text);
-    }
-    ledger_service_destroy(&shard->service);
-    event_codec_destroy(&shard->codec);
-    atomic_store(&shard->ended, true);
-    return NULL;
+        return ERR_BUG;
+    event_codec_set_plan_check(shard->codec, plan_item_check);
+    open_service(shard);
+    return OK;
 }
 
-static void *elect_main(void *argument)
+static enum err_code work(void *context, struct shard_seat *seat, struct err *err)
 {
-    struct ledger_shards *all = argument;
-    logger_service_set("ledger");
-    while (!atomic_load(&all->stop)) {
-        struct err err;
-        if (elect_poll(all->elect, ELECT_POLL_MS, &err) != OK) {
-            LOGGER_WARN("election", LF_ERR(&err));
-            nanosleep(&(struct timespec){.tv_nsec = ELECT_POLL_MS * 1000000L}, NULL);
-        }
-        for (uint32_t i = 0; i < all->count; i++)
-            atomic_store(&all->shards[i].owner, elect_owns(all->elect, i));
+    struct shard shard = {.all = context, .seat = seat, .number = shard_seat_number(seat)};
+    enum err_code code = shard_open(&shard, err);
+    while (code == OK && !shard_seat_stops(seat)) {
+        ledger_service_lead(shard.service, shard_seat_owned(seat));
+        code = turn(&shard, err);
     }
-    return NULL;
-}
-
-static enum err_code start_threads(struct ledger_shards *all, struct err *err)
-{
-    all->elect_started = pthread_create(&all->elect_thread, NULL, elect_main, all) == 0;
-    bool started = all->elect_started;
-    for (uint32_t i = 0; started && i < all->count; i++)
-        started = all->shards[i].started =
-            pthread_create(&all->shards[i].thread, NULL, shard_main, &all->shards[i]) == 0;
-    return started ? OK : err_set(err, ERR_MEMORY, "ledger: no more threads");
+    if (code == OK)
+        finish(&shard);
+    else
+        health_reason_set(shard.health, "stopped", "%s", err->text);
+    ledger_service_destroy(&shard.service);
+    event_codec_destroy(&shard.codec);
+    return code;
 }
 
 enum err_code ledger_shards_start(const struct wiring *wiring, struct metrics *metrics, struct health *health,
                                   struct ledger_shards **shards, struct err *err)
 {
     struct ledger_shards *all = calloc(1, sizeof *all);
-    if (!all || !(all->shards = calloc((size_t)wiring->settings->shards, sizeof *all->shards)))
+    if (!all)
         abort();
-    all->wiring = wiring;
-    all->metrics = metrics;
-    all->health = health;
-    all->count = (uint32_t)wiring->settings->shards;
-    for (uint32_t i = 0; i < all->count; i++) {
-        all->shards[i].all = all;
-        all->shards[i].number = i;
-    }
-    *shards = all;
-    enum err_code code = wiring_store(wiring, &all->store, err);
-    if (code == OK)
-        code = wiring_elect(wiring, "ledger", &all->elect, err);
-    if (code == OK)
-        code = start_threads(all, err);
+    *all = (struct ledger_shards){.wiring = wiring, .metrics = metrics, .health = health};
+    enum err_code code = shard_threads_start(wiring, "ledger", work, all, &all->threads, err);
     if (code != OK)
-        ledger_shards_stop(shards);
+        ledger_shards_stop(&all);
+    *shards = all;
     return code;
 }
 
-bool ledger_shards_ready(struct ledger_shards *shards)
-{
-    for (uint32_t i = 0; i < shards->count; i++)
-        if (!atomic_load(&shards->shards[i].ready))
-            return false;
-    return true;
-}
+bool ledger_shards_ready(struct ledger_shards *shards) { return shard_threads_ready(shards->threads); }
 
 bool ledger_shards_failed(struct ledger_shards *shards, struct err *err)
 {
-    const struct shard *failed = NULL;
-    for (uint32_t i = 0; i < shards->count; i++) {
-        const struct shard *shard = &shards->shards[i];
-        if (!atomic_load(&shard->ended))
-            return false;
-        failed = failed || shard->err.code == OK ? failed : shard;
-    }
-    if (failed)
-        *err = failed->err;
-    return true;
+    return shard_threads_failed(shards->threads, err);
 }
 
 void ledger_shards_stop(struct ledger_shards **shards)
 {
-    struct ledger_shards *all = *shards;
-    if (!all)
+    if (!*shards)
         return;
-    atomic_store(&all->stop, true);
-    for (uint32_t i = 0; i < all->count; i++)
-        if (all->shards[i].started)
-            pthread_join(all->shards[i].thread, NULL);
-    if (all->elect_started)
-        pthread_join(all->elect_thread, NULL);
-    if (all->elect)
-        elect_destroy(&all->elect);
-    if (all->store)
-        store_destroy(&all->store);
-    free(all->shards);
-    free(all);
+    shard_threads_stop(&(*shards)->threads);
+    free(*shards);
     *shards = NULL;
 }
