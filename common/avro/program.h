@@ -25,7 +25,7 @@ enum {
 /* A value. .i: numbers, booleans, enum index, number of items of an array or map, branch of a general union.
  * .s: text, bytes, fixed; of arrays and maps the encoded items if they stand in one block, else everything from the
  * first block count on (then the walk is not canonical: avro_program_rewrite); of nested records nothing. */
-struct avro_slot {
+struct __attribute__((may_alias)) avro_slot { /* may be walked into memory of another type of this form */
     int64_t i;
     struct slice s;
 };

@@ -31,6 +31,8 @@ int program_end(struct program *program);
 
 /* The parts of begin that `paceline run` uses, too. Signals: blocked in every thread, taken by program_asked_to_end. */
 void program_signals_begin(void);
+/* Memory of a service that reads a stream: what was used once is kept, for it is used again at once. */
+void program_memory_begin(void);
 bool program_asked_to_end(int timeout_ms);
 
 #endif

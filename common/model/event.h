@@ -217,7 +217,8 @@ enum err_code event_decode_body(const struct event_codec *codec, enum event_type
 /* Canonical JSON of formats 3 (one line, no newline). Appends to out. */
 void event_write_json(const struct event_codec *codec, const struct event *event, struct buf *out);
 
-/* XXH3-128 of the canonical Avro without recorded_at, source_seq, causation_id, correlation_id (semantics 0.3). */
+/* XXH3-128 of the canonical Avro without recorded_at, source_seq, causation_id, correlation_id (semantics 0.3); of the
+ * datum, if there is one. */
 struct hash128 event_body_hash(const struct event_codec *codec, const struct event *event, struct buf *scratch);
 /* Event key: XXH3-64 (seed 0) of event_id (semantics 0.2). */
 uint64_t event_key(const struct event *event);

@@ -12,8 +12,9 @@
 
 _Static_assert(sizeof(struct event_value) == sizeof(struct avro_slot) &&
                    offsetof(struct event_value, i) == offsetof(struct avro_slot, i) &&
-                   offsetof(struct event_value, s) == offsetof(struct avro_slot, s),
-               "slots are copied into event values");
+                   offsetof(struct event_value, s) == offsetof(struct avro_slot, s) &&
+                   (int)EVENT_FIELDS_MAX == (int)AVRO_SLOTS,
+               "event values are walked into as slots");
 
 static const char *schema_text(const char *name)
 {
@@ -168,13 +169,52 @@ void event_encode_single(const struct event_codec *codec, const struct event *ev
     encode(event, 0, out);
 }
 
+/* Behind a number of the canonical datum that stands at p. */
+static const char *behind_number(const char *p)
+{
+    while ((uint8_t)*p++ & 0x80) {
+    }
+    return p;
+}
+
+/* Behind an optional text of the datum whose branch stands at p. */
+static const char *behind_text(const struct event *event, unsigned field, const char *p)
+{
+    return event_has(event, field) ? event->v[field].s.p + event->v[field].s.n : p + 1;
+}
+
+/* What encode() would write without the four fields, cut out of the canonical datum in four pieces. The envelope's
+ * fields and their order are the same for ever (event_fields.def), so the places are known without another walk. */
+static void cut_out(const struct event *event, struct buf *out)
+{
+    struct slice datum = event->datum;
+    const char *source_seq = event->v[EV_SOURCE].s.p + event->v[EV_SOURCE].s.n;
+    const char *occurred_at = behind_number(source_seq);
+    const char *recorded_at = behind_number(occurred_at);
+    const char *actor_id = event_has(event, EV_RECORDED_AT) ? behind_number(recorded_at + 1) : recorded_at + 1;
+    const char *op = behind_text(event, EV_ACTOR_ID, actor_id);
+    const char *causation_id = behind_text(event, EV_CORRECTS, behind_number(op));
+    const char *correlation_id = behind_text(event, EV_CAUSATION_ID, causation_id);
+    const char *provenance = behind_text(event, EV_CORRELATION_ID, correlation_id);
+    buf_reserve(out, datum.n);
+    uint8_t *p = out->p + out->n;
+    p = put_bytes(p, slice_make(datum.p, (size_t)(source_seq - datum.p)));
+    p = put_bytes(p, slice_make(occurred_at, (size_t)(recorded_at - occurred_at)));
+    p = put_bytes(p, slice_make(actor_id, (size_t)(causation_id - actor_id)));
+    p = put_bytes(p, slice_make(provenance, (size_t)(datum.p + datum.n - provenance)));
+    out->n = (size_t)(p - out->p);
+}
+
 struct hash128 event_body_hash(const struct event_codec *codec, const struct event *event, struct buf *scratch)
 {
     (void)codec;
     const uint64_t left_out = UINT64_C(1) << EV_RECORDED_AT | UINT64_C(1) << EV_SOURCE_SEQ |
                               UINT64_C(1) << EV_CAUSATION_ID | UINT64_C(1) << EV_CORRELATION_ID;
     size_t start = scratch->n;
-    encode(event, event_has_envelope(event->type) ? left_out : 0, scratch);
+    if (event->datum.n && event_has_envelope(event->type))
+        cut_out(event, scratch);
+    else
+        encode(event, event_has_envelope(event->type) ? left_out : 0, scratch);
     XXH128_hash_t hash = XXH3_128bits(scratch->p + start, scratch->n - start);
     scratch->n = start;
     return (struct hash128){hash.low64, hash.high64};
@@ -195,16 +235,14 @@ static uint64_t without_defaults(enum event_type type, const struct event *event
 enum avro_fault event_walk(const struct event_codec *codec, enum event_type type, struct slice datum, bool trusted,
                            struct event *event, struct avro_walk *walk)
 {
-    /* Not zeroed by the hardening flags: walk->present says which ones are read. */
-    struct avro_slot slots[AVRO_SLOTS] __attribute__((uninitialized));
-    const struct avro_program *program = codec->programs[type];
-    enum avro_fault fault = avro_program_walk(program, datum, trusted, slots, walk);
+    /* Straight into the event: walk->present says which values are read. */
+    struct avro_slot *slots = (struct avro_slot *)event->v;
+    enum avro_fault fault = avro_program_walk(codec->programs[type], datum, trusted, slots, walk);
     event->type = type;
     event->present = 0;
     event->datum = (struct slice){NULL, 0};
     if (fault != AVRO_FAULT_NONE)
         return fault;
-    memcpy(event->v, slots, avro_program_field_count(program) * sizeof slots[0]);
     event->present = without_defaults(type, event, walk->present);
     return fault;
 }

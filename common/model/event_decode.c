@@ -71,13 +71,20 @@ static enum reject_reason read_spec(struct decoding *d, struct slice name, struc
     return REJECT_NONE;
 }
 
+static bool known_tenant(const struct event_codec *codec, struct slice tenant)
+{
+    return tenant.n > 0 && slice_eq(tenant, slice_make(codec->good_tenant, codec->good_tenant_bytes));
+}
+
 static enum reject_reason check_fields(struct decoding *d, bool *moved)
 {
     struct event *event = d->event;
     size_t count;
     const struct event_field *fields = event_fields(event->type, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (!event_has(event, (unsigned)i))
+    for (uint64_t left = event->present & ((UINT64_C(1) << count) - 1); left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        if (event_value_plain(event, fields[i].kind, &event->v[i]) ||
+            (i == EV_TENANT && known_tenant(d->codec, event->v[i].s) && event_has_tenant(event->type)))
             continue;
         struct slice name = slice_of(fields[i].name);
         enum reject_reason reason = REJECT_NONE;
@@ -97,8 +104,9 @@ static enum reject_reason check_fields(struct decoding *d, bool *moved)
 
 static void note_tenant(struct decoding *d)
 {
-    if (event_has_tenant(d->event->type) && event_tenant_valid(d->event->v[EV_TENANT].s))
-        d->reject->tenant = d->event->v[EV_TENANT].s;
+    struct slice tenant = d->event->v[EV_TENANT].s;
+    if (event_has_tenant(d->event->type) && (known_tenant(d->codec, tenant) || event_tenant_valid(tenant)))
+        d->reject->tenant = tenant;
 }
 
 /* The datum is walked; what is not canonical is written anew and walked again. */
@@ -161,6 +169,15 @@ static enum reject_reason read_value(struct decoding *d, struct slice value)
     return event_read_json(d, value);
 }
 
+/* It has passed every check of its form. */
+static void remember_tenant(struct event_codec *codec, struct slice tenant)
+{
+    assert(tenant.n <= sizeof codec->good_tenant);
+    memcpy(codec->good_tenant, tenant.p, tenant.n);
+    codec->good_tenant_bytes = tenant.n;
+    codec->good_partitions = 0;
+}
+
 enum reject_reason event_decode(struct event_codec *codec, struct slice value, const struct event_origin *origin,
                                 struct event *event, struct buf *scratch, struct reject *reject)
 {
@@ -180,6 +197,8 @@ enum reject_reason event_decode(struct event_codec *codec, struct slice value, c
     enum reject_reason reason = read_value(&d, value);
     if (reason == REJECT_NONE)
         reason = event_check_whole(&d);
+    if (reason == REJECT_NONE && event_has_tenant(event->type) && !known_tenant(codec, event->v[EV_TENANT].s))
+        remember_tenant(codec, event->v[EV_TENANT].s);
     assert(scratch->p == held);
     return reason;
 }

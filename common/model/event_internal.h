@@ -36,12 +36,16 @@ struct event_codec {
     struct avro_program *programs[EVENT_TYPE_COUNT]; /* one schema a type now; found by fingerprint */
     event_plan_check plan_check;
     struct buf temp; /* of one call */
+    /* The last tenant whose name was found good: most events are of the same one. */
+    char good_tenant[EVENT_ID_BYTES_MAX];
+    size_t good_tenant_bytes;
+    uint32_t good_partitions, good_partition; /* partition of that tenant among so many; 0: not asked yet */
 };
 /* EVENT_TYPE_NONE: no such schema. */
 enum event_type event_type_of_fingerprint(const struct event_codec *codec, uint64_t fingerprint);
 
-/* Walks a datum into event (type, present, values; datum stays empty). Slots of memory beyond the type's fields are not
- * touched. */
+/* Walks a datum into event (type, present, values; datum stays empty). Values whose bit is not set are left as they
+ * were, or hold what was read before a fault. */
 enum avro_fault event_walk(const struct event_codec *codec, enum event_type type, struct slice datum, bool trusted,
                            struct event *event, struct avro_walk *walk);
 
@@ -75,6 +79,8 @@ enum reject_reason event_check_needed(struct decoding *d);
 /* The range and form of one value; `name` for the report. */
 enum reject_reason event_check_value(struct decoding *d, struct slice name, const struct event_field *field,
                                      struct event_value *value);
+/* True: event_check_value would accept it, seen at a glance. False says nothing. */
+bool event_value_plain(const struct event *event, enum event_field_kind kind, const struct event_value *value);
 /* Times, sums, tenant, plan. */
 enum reject_reason event_check_whole(struct decoding *d);
 /* Attributes in the order of their names; names twice. Replaces value->s if they were not. *moved: it did. */

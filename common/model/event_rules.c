@@ -131,6 +131,17 @@ static enum reject_reason check_lines(struct decoding *d)
                         (long long)sum, (long long)d->event->v[ORDER_NET_AMOUNT].i);
 }
 
+static uint32_t partition_of(struct event_codec *codec, struct slice tenant, uint32_t partitions)
+{
+    if (!slice_eq(tenant, slice_make(codec->good_tenant, codec->good_tenant_bytes)))
+        return event_partition(tenant, partitions);
+    if (codec->good_partitions != partitions) {
+        codec->good_partition = event_partition(tenant, partitions);
+        codec->good_partitions = partitions;
+    }
+    return codec->good_partition;
+}
+
 static enum reject_reason check_key(struct decoding *d)
 {
     const struct event_origin *origin = d->origin;
@@ -140,7 +151,7 @@ static enum reject_reason check_key(struct decoding *d)
     if (!slice_eq(tenant, origin->key))
         return event_refuse(d, REJECT_wrong_tenant, SLICE("tenant"), "tenant %.*s, the record's key is another",
                             SLICE_ARG(tenant));
-    uint32_t partition = event_partition(tenant, origin->partitions);
+    uint32_t partition = partition_of(d->codec, tenant, origin->partitions);
     if (origin->partitions == 0 || partition == origin->partition)
         return REJECT_NONE;
     return event_refuse(d, REJECT_wrong_tenant, SLICE("tenant"), "tenant %.*s belongs to partition %u, not %u",

@@ -131,6 +131,7 @@ static int run_run(struct cli *cli)
     if (cli->arg_count && settings_move(run.settings, cli->args[0], &cli->err))
         return err_exit_code(cli->err.code);
     program_signals_begin();
+    program_memory_begin();
     logger_service_set("run");
     enum err_code code = open_all(&run, &cli->err);
     bool said = false;

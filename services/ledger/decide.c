@@ -300,8 +300,6 @@ void decide(struct decider *decider, struct writer_state *state, const struct ra
     decision->record = (struct ledger_record){.number = (uint64_t)log->offset, .source = (uint8_t)raw->source};
     decision->record.time_ms = log->append_ms > state->time_ms ? log->append_ms : state->time_ms;
     decision->has_identity = false;
-    decision->reject = (struct reject){.reason = REJECT_NONE};
-    buf_clear(&decider->decode);
     enum reject_reason reason =
         event_decode(decider->codec, log->value, &origin, &decision->event, &decider->decode, &decision->reject);
     decision->record.type = (uint8_t)decision->event.type;
