@@ -98,7 +98,7 @@ enum err_code wiring_view(const struct wiring *wiring, struct view **view, struc
 {
     char address[600];
     enum err_code code = wiring_view_address(wiring->settings, address, err);
-    return code ? code : view_redis_open(address, WIRING_VIEW_TIMEOUT_MS, view, err);
+    return code ? code : view_redis_open(address, wiring->settings->topic_prefix, WIRING_VIEW_TIMEOUT_MS, view, err);
 }
 
 enum err_code wiring_store(const struct wiring *wiring, struct store **store, struct err *err)

@@ -8,7 +8,7 @@ enum { HEAD_TEXT_BYTES_MAX = 160 };
 /* Braces would end the hash tag early, so that keys of one tenant could live in two places. */
 static void add_tenant(struct buf *key, struct slice tenant)
 {
-    buf_add_text(key, "pl:{");
+    buf_add_byte(key, '{');
     for (size_t i = 0; i < tenant.n; i++) {
         char c = tenant.p[i];
         if (c == '{' || c == '}' || c == '%')
@@ -19,44 +19,51 @@ static void add_tenant(struct buf *key, struct slice tenant)
     buf_add_text(key, "}:");
 }
 
-static void add_scope(struct buf *key, struct view_scope scope)
+static void begin(struct buf *key, const char *space)
 {
     buf_clear(key);
+    buf_add_text(key, "pl:");
+    buf_add_text(key, space);
+}
+
+static void add_scope(struct buf *key, const char *space, struct view_scope scope)
+{
+    begin(key, space);
     add_tenant(key, scope.tenant);
     buf_add_slice(key, scope.machine);
     buf_add_byte(key, ':');
 }
 
-void key_head(struct buf *key, struct view_scope scope)
+void key_head(struct buf *key, const char *space, struct view_scope scope)
 {
-    add_scope(key, scope);
+    add_scope(key, space, scope);
     buf_add_text(key, "head");
 }
 
-void key_rows(struct buf *key, struct view_scope scope, uint64_t generation)
+void key_rows(struct buf *key, const char *space, struct view_scope scope, uint64_t generation)
 {
-    add_scope(key, scope);
+    add_scope(key, space, scope);
     buf_addf(key, "%llu", (unsigned long long)generation);
 }
 
-void key_row(struct buf *key, struct view_scope scope, uint64_t generation, struct slice row)
+void key_row(struct buf *key, const char *space, struct view_scope scope, uint64_t generation, struct slice row)
 {
-    key_rows(key, scope, generation);
+    key_rows(key, space, scope, generation);
     buf_add_byte(key, ':');
     buf_add_slice(key, row);
 }
 
-void key_tenants(struct buf *key, struct slice machine)
+void key_tenants(struct buf *key, const char *space, struct slice machine)
 {
-    buf_clear(key);
-    buf_add_text(key, "pl:tenants:");
+    begin(key, space);
+    buf_add_text(key, "tenants:");
     buf_add_slice(key, machine);
 }
 
-void key_status(struct buf *key, struct slice name)
+void key_status(struct buf *key, const char *space, struct slice name)
 {
-    buf_clear(key);
-    buf_add_text(key, "pl:status:");
+    begin(key, space);
+    buf_add_text(key, "status:");
     buf_add_slice(key, name);
 }
 

@@ -11,7 +11,7 @@
 
 struct filling *filling_find(struct view_redis *view, struct view_scope scope, uint64_t generation)
 {
-    key_head(&view->key, scope);
+    key_head(&view->key, view->space, scope);
     for (size_t i = 0; i < view->filling_count; i++)
         if (view->fillings[i].generation == generation &&
             slice_eq(buf_slice(&view->fillings[i].head_key), buf_slice(&view->key)))
@@ -36,7 +36,7 @@ struct filling *filling_add(struct view_redis *view, struct view_scope scope, ui
     view->fillings = grown;
     struct filling *filling = &grown[view->filling_count++];
     *filling = (struct filling){.generation = generation};
-    key_head(&filling->head_key, scope);
+    key_head(&filling->head_key, view->space, scope);
     uint64_t random = 0;
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
         random = (uint64_t)(uintptr_t)filling ^ generation;
@@ -47,7 +47,7 @@ struct filling *filling_add(struct view_redis *view, struct view_scope scope, ui
 /* The generation of this scope that we began to fill and gave up; 0: none. */
 uint64_t filling_given_up(struct view_redis *view, struct view_scope scope)
 {
-    key_head(&view->key, scope);
+    key_head(&view->key, view->space, scope);
     for (size_t i = 0; i < view->filling_count; i++)
         if (slice_eq(buf_slice(&view->fillings[i].head_key), buf_slice(&view->key)))
             return view->fillings[i].generation;
@@ -71,7 +71,7 @@ void step_command_key(struct view_redis *view, const char *name) /* on view->key
 
 void step_token_key(struct view_redis *view, struct view_scope scope, uint64_t generation)
 {
-    key_row(&view->key, scope, generation, (struct slice){"", 0});
+    key_row(&view->key, view->space, scope, generation, (struct slice){"", 0});
 }
 
 /* A head that nobody of us wrote is as good as none: a new generation replaces it. */
@@ -130,7 +130,7 @@ static void add_row_names(struct view_redis *view, struct view_scope scope, uint
         rows += begins_row(cells, i);
     if (rows == 0)
         return;
-    key_rows(&view->key, scope, generation);
+    key_rows(&view->key, view->space, scope, generation);
     redis_command(&view->client, 2 + rows);
     redis_text(&view->client, "SADD");
     redis_word(&view->client, buf_slice(&view->key));
@@ -145,7 +145,7 @@ void step_add_cells(struct view_redis *view, struct view_scope scope, uint64_t g
     add_row_names(view, scope, generation, cells, count);
     for (size_t i = 0; i < count;) {
         size_t n = run_length(cells + i, count - i);
-        key_row(&view->key, scope, generation, cells[i].row);
+        key_row(&view->key, view->space, scope, generation, cells[i].row);
         add_run(view, cells + i, n);
         i += n;
     }
@@ -158,13 +158,13 @@ enum err_code step_watch(struct view_redis *view, struct view_scope scope, uint6
                          char token[TOKEN_TEXT_BYTES], struct err *err)
 {
     struct redis_client *client = &view->client;
-    key_head(&view->key, scope);
+    key_head(&view->key, view->space, scope);
     redis_command(client, 3);
     redis_text(client, "WATCH");
     redis_word(client, buf_slice(&view->key));
     step_token_key(view, scope, generation);
     redis_word(client, buf_slice(&view->key));
-    key_head(&view->key, scope);
+    key_head(&view->key, view->space, scope);
     step_command_key(view, "GET");
     step_token_key(view, scope, generation);
     step_command_key(view, "GET");

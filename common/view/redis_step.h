@@ -19,6 +19,7 @@ struct filling {
 struct view_redis {
     struct view base;
     struct redis_client client;
+    char space[VIEW_SPACE_BYTES_MAX + 1]; /* put before every key */
     struct buf key, text;
     struct filling *fillings;
     size_t filling_count;

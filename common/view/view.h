@@ -12,7 +12,12 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-enum { VIEW_COMMIT_CELLS_MAX = 4000, VIEW_FIELD_BYTES_MAX = 256, VIEW_VALUE_BYTES_MAX = 1024 * 1024 };
+enum {
+    VIEW_COMMIT_CELLS_MAX = 4000,
+    VIEW_FIELD_BYTES_MAX = 256,
+    VIEW_VALUE_BYTES_MAX = 1024 * 1024,
+    VIEW_SPACE_BYTES_MAX = 64
+};
 
 struct view_head {
     bool present; /* false: there is no head (first start, FLUSHALL) */
@@ -36,8 +41,10 @@ struct view_cell {
 };
 
 struct view;
-enum err_code view_redis_open(const char *address, int timeout_ms, struct view **view, struct err *err);
-/* address: HOST:PORT, or the path of a unix socket. Connects lazily; refuses a wrong eviction policy. */
+enum err_code view_redis_open(const char *address, const char *space, int timeout_ms, struct view **view,
+                              struct err *err);
+/* address: HOST:PORT, or the path of a unix socket. space: put before every key, so that installations whose topics
+ * differ by a prefix share a Redis without meeting; "" for none. Connects lazily; refuses a wrong eviction policy. */
 enum err_code view_memory_open(struct view **view, struct err *err);
 void view_destroy(struct view **view);
 

@@ -32,7 +32,7 @@ static void redis_destroy(struct view *base)
 static enum err_code redis_head(struct view *base, struct view_scope scope, struct view_head *head, struct err *err)
 {
     struct view_redis *view = redis_of(base);
-    key_head(&view->key, scope);
+    key_head(&view->key, view->space, scope);
     step_command_key(view, "GET");
     enum err_code code = redis_send(&view->client, err);
     return code ? code : step_read_head(view, head, err);
@@ -41,7 +41,7 @@ static enum err_code redis_head(struct view *base, struct view_scope scope, stru
 /* Part of a step failed for a reason that lies in the keys: take away the head that would vouch for it. */
 static void disown(struct view_redis *view, struct view_scope scope)
 {
-    key_head(&view->key, scope);
+    key_head(&view->key, view->space, scope);
     step_command_key(view, "DEL");
     if (!redis_send(&view->client, NULL))
         (void)redis_skip(&view->client, 1, NULL);
@@ -50,7 +50,7 @@ static void disown(struct view_redis *view, struct view_scope scope)
 /* Tenants are found again by a set; it may know too many, never too few. */
 static enum err_code remember_tenant(struct view_redis *view, struct view_scope scope, struct err *err)
 {
-    key_tenants(&view->key, scope.machine);
+    key_tenants(&view->key, view->space, scope.machine);
     redis_command(&view->client, 3);
     redis_text(&view->client, "SADD");
     redis_word(&view->client, buf_slice(&view->key));
@@ -82,7 +82,7 @@ static enum err_code redis_commit(struct view *base, struct view_scope scope, co
     }
     step_command(view, "MULTI");
     step_add_cells(view, scope, next->generation, cells, count);
-    key_head(&view->key, scope);
+    key_head(&view->key, view->space, scope);
     head_write(&view->text, next);
     redis_command(&view->client, 3);
     redis_text(&view->client, "SET");
@@ -119,10 +119,10 @@ static enum err_code drop_rows(struct view_redis *view, struct view_scope scope,
     redis_command(&view->client, 1 + rows->elements);
     redis_text(&view->client, "UNLINK");
     for (size_t i = 0; i < rows->elements; i++) {
-        key_row(&view->key, scope, generation, redis_slice(rows->element[i]));
+        key_row(&view->key, view->space, scope, generation, redis_slice(rows->element[i]));
         redis_word(&view->client, buf_slice(&view->key));
     }
-    key_rows(&view->key, scope, generation);
+    key_rows(&view->key, view->space, scope, generation);
     redis_command(&view->client, 2 + rows->elements);
     redis_text(&view->client, "SREM");
     redis_word(&view->client, buf_slice(&view->key));
@@ -143,7 +143,7 @@ static enum err_code drop_some(struct view_redis *view, struct view_scope scope,
     char count[16];
     (void)snprintf(count, sizeof count, "%d", DROP_ROWS_MAX);
     *more = false;
-    key_rows(&view->key, scope, generation);
+    key_rows(&view->key, view->space, scope, generation);
     redis_command(&view->client, 3);
     redis_text(&view->client, "SRANDMEMBER");
     redis_word(&view->client, buf_slice(&view->key));
@@ -267,7 +267,7 @@ static enum err_code read_step(struct view_redis *view, struct view_scope scope,
     for (int i = 0; i < READ_TRIES_MAX && !code && head->present; i++) {
         uint64_t generation = head->generation;
         step_command(view, "MULTI");
-        key_head(&view->key, scope);
+        key_head(&view->key, view->space, scope);
         step_command_key(view, "GET");
         add(view, scope, generation, context);
         code = step_exec(view, result, err);
@@ -295,7 +295,7 @@ static void ask_rows(struct view_redis *view, struct view_scope scope, uint64_t 
 {
     const struct row_list *list = context;
     for (size_t i = 0; i < list->count; i++) {
-        key_row(&view->key, scope, generation, list->rows[i]);
+        key_row(&view->key, view->space, scope, generation, list->rows[i]);
         step_command_key(view, "HGETALL");
     }
 }
@@ -323,7 +323,7 @@ static enum err_code redis_read(struct view *base, struct view_scope scope, cons
 static void ask_row_names(struct view_redis *view, struct view_scope scope, uint64_t generation, const void *context)
 {
     (void)context;
-    key_rows(&view->key, scope, generation);
+    key_rows(&view->key, view->space, scope, generation);
     step_command_key(view, "SMEMBERS");
 }
 
@@ -355,7 +355,7 @@ static enum err_code with_head(struct view_redis *view, struct slice machine, co
                                size_t *count, struct err *err)
 {
     for (size_t i = 0; i < known->elements; i++) {
-        key_head(&view->key, (struct view_scope){machine, redis_slice(known->element[i])});
+        key_head(&view->key, view->space, (struct view_scope){machine, redis_slice(known->element[i])});
         step_command_key(view, "EXISTS");
     }
     enum err_code code = redis_send(&view->client, err);
@@ -379,7 +379,7 @@ static enum err_code redis_tenants(struct view *base, struct slice machine, stru
 {
     struct view_redis *view = redis_of(base);
     redisReply *known = NULL;
-    key_tenants(&view->key, machine);
+    key_tenants(&view->key, view->space, machine);
     step_command_key(view, "SMEMBERS");
     enum err_code code = redis_send(&view->client, err);
     if (!code)
@@ -402,7 +402,7 @@ static enum err_code redis_status_put(struct view *base, struct slice name, cons
     for (size_t i = 0; i < count; i++)
         given += fields[i].value.n > 0;
     step_command(view, "MULTI");
-    key_status(&view->key, name);
+    key_status(&view->key, view->space, name);
     step_command_key(view, "DEL");
     if (given) {
         redis_command(&view->client, 2 + 2 * given);
@@ -423,7 +423,7 @@ static enum err_code redis_status_get(struct view *base, struct slice name, view
 {
     struct view_redis *view = redis_of(base);
     redisReply *reply = NULL;
-    key_status(&view->key, name);
+    key_status(&view->key, view->space, name);
     step_command_key(view, "HGETALL");
     enum err_code code = redis_send(&view->client, err);
     if (!code)
@@ -441,13 +441,17 @@ static const struct view_ops redis_ops = {
     redis_read,    redis_rows, redis_tenants, redis_status_put, redis_status_get,
 };
 
-enum err_code view_redis_open(const char *address, int timeout_ms, struct view **view, struct err *err)
+enum err_code view_redis_open(const char *address, const char *space, int timeout_ms, struct view **view,
+                              struct err *err)
 {
     *view = NULL;
+    if (strlen(space) > VIEW_SPACE_BYTES_MAX)
+        return err_set(err, ERR_CONFIG, "the prefix %.20s... is longer than %d bytes", space, VIEW_SPACE_BYTES_MAX);
     struct view_redis *redis = calloc(1, sizeof *redis);
     if (!redis)
         return err_set(err, ERR_MEMORY, "no memory for a view");
     redis->base.ops = &redis_ops;
+    (void)snprintf(redis->space, sizeof redis->space, "%s", space);
     enum err_code code = redis_client_init(&redis->client, address, timeout_ms, err);
     if (code) {
         redis_destroy(&redis->base);

@@ -44,7 +44,7 @@ static int setup(void **state)
     redis_do("FLUSHALL");
     redis_do("CONFIG SET maxmemory 0");
     redis_do("CONFIG SET maxmemory-policy noeviction");
-    return view_redis_open(socket_path, TIMEOUT_MS, &b->view, &b->err) == OK ? 0 : -1;
+    return view_redis_open(socket_path, "", TIMEOUT_MS, &b->view, &b->err) == OK ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -58,7 +58,7 @@ static int teardown(void **state)
 static struct view *another(struct view_bench *b, const char *address)
 {
     struct view *view;
-    assert_int_equal(view_redis_open(address, TIMEOUT_MS, &view, &b->err), OK);
+    assert_int_equal(view_redis_open(address, "", TIMEOUT_MS, &view, &b->err), OK);
     return view;
 }
 
@@ -417,6 +417,21 @@ static long server_cpu_ms(void)
     return (long)(user + kernel) * 1000 / sysconf(_SC_CLK_TCK);
 }
 
+static void installations_with_other_prefixes_do_not_meet(void **state)
+{
+    struct view_bench *b = *state;
+    struct view *other;
+    struct view_head head;
+    assert_int_equal(view_redis_open(socket_path, "demo-2.", TIMEOUT_MS, &other, &b->err), OK);
+    with_one_cell(b, &head);
+    assert_int_equal(view_head_get(other, acme, &head, &b->err), OK);
+    assert_false(head.present);
+    const struct view_cell told = {.field = SLICE("seq"), .value = SLICE("7")};
+    assert_int_equal(view_status_put(b->view, SLICE("funnel/0"), &told, 1, &b->err), OK);
+    assert_int_equal(view_status_get(other, SLICE("funnel/0"), NULL, NULL, &b->err), ERR_MISSING);
+    view_destroy(&other);
+}
+
 static void the_largest_commit_is_one_step(void **state)
 {
     enum { ROUNDS = 100 };
@@ -463,7 +478,8 @@ int main(void)
                                         X(a_writer_killed_around_its_commit_leaves_all_or_nothing)
                                             X(a_commit_whose_reply_is_cut_off_is_known_by_its_head)
                                                 X(a_commit_whose_reply_never_comes_is_known_by_its_head)
-                                                    X(the_largest_commit_is_one_step)};
+                                                    X(installations_with_other_prefixes_do_not_meet)
+                                                        X(the_largest_commit_is_one_step)};
 #undef X
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     (void)redis_run("stop");
