@@ -15,7 +15,7 @@ paceline=$PACELINE_BIN/paceline
 demo=$PACELINE_STATE/demo
 once='' kafka='' bootstrap='' redis='' stop=''
 seed=${PACELINE_DEMO_SEED:-7}
-leads=${PACELINE_DEMO_LEADS:-2000}
+leads=${PACELINE_DEMO_LEADS:-400}
 tenant=demo
 
 usage() { sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//'; }
@@ -117,7 +117,7 @@ done
 # ---- what plays ---------------------------------------------------------------------------------------------------
 company=$demo/company
 rm -rf "$company"
-"$paceline" gen --out "$company" --seed "$seed" --leads "$leads" --tenant "$tenant" --quiet
+"$paceline" gen --out "$company" --seed "$seed" --leads "$leads" --reps 24 --tenant "$tenant" --quiet
 "$paceline" plan apply "$company/plan.yaml" "${where[@]}" >"$demo/plan.log"
 if [ -n "$once" ]; then
     "$paceline" import "$company/events.ndjson" --tenant "$tenant" --as-lived "${where[@]}" || [ $? = 1 ]
@@ -127,7 +127,7 @@ if [ -n "$once" ]; then
     exit 0
 fi
 "$paceline" import "$company/events.ndjson" --tenant "$tenant" --as-lived --then-live "${where[@]}" >"$demo/import.log" 2>&1 || [ $? = 1 ]
-"$paceline" gen --play --seed "$seed" --tenant "$tenant" --rate 20 --quiet "${where[@]}" >"$demo/play.log" 2>&1 &
+"$paceline" gen --play --seed "$seed" --leads "$leads" --reps 24 --tenant "$tenant" --rate 20 --quiet "${where[@]}" >"$demo/play.log" 2>&1 &
 player=$!
 say "playing in 20 events a second; Ctrl-C ends the demo"
 # A picture a second on a terminal, else one every ten seconds.
