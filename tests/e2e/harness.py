@@ -182,6 +182,17 @@ class Paceline:
             options += ["--set", f"shards={self.shards}"]
         return [str(o) for o in options]
 
+    def where_services(self):
+        """The same for paceline-ledger and paceline-funnel."""
+        options = ["--dir", self.dir]
+        if self.kafka:
+            options += ["--kafka", self.kafka.bootstrap]
+        if self.redis:
+            options += ["--redis", self.redis.socket]
+        if self.prefix:
+            options += ["--prefix", self.prefix]
+        return [str(o) for o in options]
+
     def start(self, env=None):
         self.process = Process([BIN / "paceline", "run", *self.where()], self.folder, "run", env)
         self.wait_ready()
