@@ -390,11 +390,20 @@ static bool own_record(struct ledger_service *service, enum merge_answer answer,
 /* Nothing valid for a minute: say so before anything else (design 5.6). */
 static bool note_gap(struct ledger_service *service)
 {
+    if (writer_building(service->writer) || writer_unconfirmed(service->writer))
+        return true;
     int64_t last_ms = writer_block_ms(service->writer), now_ms = wall_ms(service);
-    if (last_ms == 0 || now_ms - last_ms <= LEDGER_GAP_MS || writer_unconfirmed(service->writer) ||
-        writer_building(service->writer))
+    if (last_ms == 0 || now_ms - last_ms <= LEDGER_GAP_MS)
         return true;
     return writer_gap(service->writer, last_ms, now_ms);
+}
+
+/* Is the time of the block being built over? While others are under way and input waits, a larger one costs its records
+ * nothing and saves a round trip for each block that is not made. */
+static bool block_is_old(struct ledger_service *service)
+{
+    int64_t most_ms = writer_unconfirmed(service->writer) >= 2 ? LEDGER_BUSY_BLOCK_MS_MAX : LEDGER_BLOCK_MS_MAX;
+    return monotonic_ms(service) - service->begun_ms >= most_ms;
 }
 
 /* Takes what the merge gives until nothing waits, nothing fits or the turn is over. *idle: no input waits. */
@@ -423,7 +432,7 @@ static enum err_code take_all(struct ledger_service *service, int64_t now_ms, bo
             code = seal(service, &sealed, err);
         if (code != OK || (!took && !sealed))
             return code;
-        if (i % CLOCK_EVERY_RECORDS == 0 && monotonic_ms(service) - service->begun_ms >= LEDGER_BLOCK_MS_MAX)
+        if (i % CLOCK_EVERY_RECORDS == 0 && block_is_old(service))
             break;
     }
     *busy = true;
@@ -462,7 +471,7 @@ static enum err_code take_turn(struct ledger_service *service, int64_t now_ms, b
     if (code == OK)
         tick(service, now_ms);
     /* Here the block is closed: no input waits, it is full, or its time is over. */
-    if (code == OK && (idle || monotonic_ms(service) - service->begun_ms >= LEDGER_BLOCK_MS_MAX))
+    if (code == OK && (idle || block_is_old(service)))
         code = seal(service, &sealed, err);
     return code;
 }

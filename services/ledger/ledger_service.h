@@ -20,6 +20,7 @@
 enum {
     LEDGER_READ_BACK_MS_MAX = 10 * 1000,
     LEDGER_BLOCK_MS_MAX = 1,
+    LEDGER_BUSY_BLOCK_MS_MAX = 5, /* while two or more are under way */
     LEDGER_GAP_MS = 60 * 1000,
     LEDGER_CLOCK_STEP_MS_MAX = 10 * 60 * 1000,
     LEDGER_RETRY_MS_MIN = 100,
