@@ -156,6 +156,7 @@ def one_run(options):
             result["floor"] = tool(harness.BIN / "bench_floor", p.kafka.bootstrap, p.prefix + "sales.leads", 1)
         result["ledger"] = bench_ledger(p, total, options.deadline, options.profile)
         where = ["--kafka", p.kafka.bootstrap, p.prefix, 1] if p.kafka else [p.dir]
+        result["blocks"] = p.topic_ends()["sales.ledger"]
         result["read"] = tool(harness.BIN / "bench_read", *where)
         result["funnel"] = bench_funnel(p, options.deadline, options.profile)
         result["restart"] = bench_restart(p, options.deadline)
@@ -176,6 +177,7 @@ def show(options, result):
         for name in ("floor", "floor_again"):
             row(f"raw topic read by plain librdkafka ({name})", f"{result[name]['cpu_seconds'] / millions:.3f} CPU-s per million")
     row("paceline-ledger, raw -> ledger", f"{result['ledger']['cpu_seconds'] / millions:.3f} CPU-s per million, RSS {result['ledger']['rss'] / 2**20:.0f} MiB")
+    row("records in a ledger block, mean", f"{result['read']['records'] / max(1, result['blocks']):.0f}")
     row("ledger read + filter", f"{result['read']['cpu_seconds'] * 1e9 / max(1, result['read']['records']):.0f} CPU-ns per event")
     funnel = result["funnel"]
     row("paceline-funnel, ledger -> Redis", f"{funnel['cpu_seconds'] / millions:.3f} CPU-s per million, Redis beside it {funnel['redis_cpu_seconds'] / millions:.3f}")
