@@ -164,9 +164,10 @@ static enum err_code load_answers(struct check *check)
     size_t i;
     json_t *row;
     check->answers = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+    if (!check->answers && where.line < 0)
+        return err_set(&check->cli->err, ERR_USAGE, "%s", where.text);
     if (!check->answers)
-        return err_set(&check->cli->err, where.line < 0 ? ERR_USAGE : ERR_CONFIG, "%s:%d:%d: %s", path,
-                       where.line < 0 ? 0 : where.line, where.column < 0 ? 0 : where.column, where.text);
+        return err_set(&check->cli->err, ERR_CONFIG, "%s:%d:%d: %s", path, where.line, where.column, where.text);
     check->tenant = wanted ? slice_of(wanted) : text_of(check->answers, "tenant");
     if (!check->tenant.n || !json_is_array(json_object_get(check->answers, "rows")))
         return err_set(&check->cli->err, ERR_CONFIG, "%s: no answers: expected what `paceline gen --out` writes", path);

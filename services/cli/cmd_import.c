@@ -198,21 +198,40 @@ static int run_import(struct cli *cli)
     return exit_code;
 }
 
+int import_run_control(struct cli *cli, const char *what, struct slice tenant, const char *run, const char *control)
+{
+    struct import *import = calloc(1, sizeof *import);
+    struct clock *clock = clock_system();
+    struct buf line = {0};
+    if (!import)
+        abort();
+    import->cli = cli;
+    import->wait = true;
+    import->now_ms = clock->now_ms(clock);
+    intern_init(&import->tenants, 1);
+    import->codec = event_codec_new(&cli->err);
+    enum err_code code = import->codec ? OK : cli->err.code;
+    import_control_line(tenant, run, control, import->now_ms, false, &line);
+    if (code == OK)
+        code = import_add_line(import, buf_slice(&line), what, 1);
+    if (code == OK)
+        code = send_and_wait(import);
+    if (code == OK && import->counts.rejected)
+        code = ERR_FINDING;
+    event_codec_destroy(&import->codec);
+    import_close(import);
+    free(import);
+    buf_close(&line);
+    return err_exit_code(code);
+}
+
 static int run_abort(struct cli *cli)
 {
-    struct client client;
     enum err_code code = check_options(cli);
-    struct clock *clock = clock_system();
     if (code != OK)
         return err_exit_code(code);
-    code = client_open(&client, cli);
-    if (code == OK)
-        code = import_control(&client, slice_of(cli_option(cli, "tenant")), cli_option(cli, "abort"), "backfill_end",
-                              clock->now_ms(clock), false);
-    if (code == OK)
-        code = client_flush(&client);
-    client_close(&client);
-    return err_exit_code(code);
+    return import_run_control(cli, "import --abort", slice_of(cli_option(cli, "tenant")), cli_option(cli, "abort"),
+                              "backfill_end");
 }
 
 static int run(struct cli *cli) { return cli_option(cli, "abort") ? run_abort(cli) : run_import(cli); }

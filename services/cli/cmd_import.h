@@ -78,11 +78,17 @@ struct import_sent {    /* what this import wrote, by source and shard: offsets,
     int64_t begin, end;
 };
 enum err_code import_send(struct import *import, struct client *client, struct import_sent *sent);
+/* cmd_import_begin.c: waits for the ledger's answer to the begin of every tenant's run. ERR_FINDING: another run is
+ * going on, nothing may be sent into it. Without an answer in time it returns OK: the ledger may take it in later. */
+enum err_code import_begin_wait(struct import *import, struct client *client);
 /* cmd_import_wait.c: follows the ledger until everything of this import has an answer; fills the counts. */
 enum err_code import_wait(struct import *import, struct client *client, struct import_sent *sent);
 
-/* A control record to sales.import: begin, end or live. */
-enum err_code import_control(struct client *client, struct slice tenant, const char *run, const char *control,
-                             int64_t at_ms, bool then_live);
+/* A control record as canonical JSON: begin or end of a run, or live (`run` then only names the record). */
+void import_control_line(struct slice tenant, const char *run, const char *control, int64_t at_ms, bool then_live,
+                         struct buf *out);
+/* Sends one and waits for the ledger's answer; exit code, 1 if it was refused. `what` stands for the file in reports.
+ */
+int import_run_control(struct cli *cli, const char *what, struct slice tenant, const char *run, const char *control);
 
 #endif

@@ -28,25 +28,40 @@ static enum ledger_source source_of(const struct import *import, const struct im
     }
 }
 
-enum err_code import_control(struct client *client, struct slice tenant, const char *run, const char *control,
-                             int64_t at_ms, bool then_live)
+void import_control_line(struct slice tenant, const char *run, const char *control, int64_t at_ms, bool then_live,
+                         struct buf *out)
 {
     char instant[INSTANT_TEXT_BYTES];
-    struct buf text = {0};
     const char *step = strncmp(control, "backfill_", 9) == 0 ? control + 9 : control;
     (void)instant_print(at_ms, instant);
-    buf_add_text(&text, "{\"type\":\"control\",\"tenant\":");
-    text_add_json(&text, tenant);
-    buf_addf(&text,
-             ",\"event_id\":\"%s/%s\",\"source\":\"import\",\"source_seq\":0,\"occurred_at\":\"%s\",\"control\":\"%s\"",
-             run, step, instant, control);
-    if (strcmp(control, "live") != 0)
-        buf_addf(&text, ",\"run_id\":\"%s\"", run);
+    buf_add_text(out, "{\"type\":\"control\",\"tenant\":");
+    text_add_json(out, tenant);
+    buf_add_text(out, ",\"event_id\":");
+    struct buf id = {0};
+    buf_addf(&id, "%s/%s", run, step);
+    text_add_json(out, buf_slice(&id));
+    buf_close(&id);
+    buf_addf(out, ",\"source\":\"import\",\"source_seq\":0,\"occurred_at\":\"%s\",\"control\":\"%s\"", instant,
+             control);
+    if (strcmp(control, "live") != 0) {
+        buf_add_text(out, ",\"run_id\":");
+        text_add_json(out, slice_of(run));
+    }
     if (then_live)
-        buf_add_text(&text, ",\"then_live\":true");
-    buf_add_byte(&text, '}');
+        buf_add_text(out, ",\"then_live\":true");
+    buf_add_byte(out, '}');
+}
+
+static enum err_code send_control(struct client *client, struct slice tenant, const char *run, const char *control,
+                                  int64_t at_ms, bool then_live)
+{
+    struct buf text = {0};
+    char origin[2 * IMPORT_RUN_BYTES + 8];
+    bool begin = strcmp(control, "backfill_begin") == 0;
+    (void)snprintf(origin, sizeof origin, "%s/%s:1", run, begin ? "begin" : "end");
+    import_control_line(tenant, run, control, at_ms, then_live, &text);
     enum err_code code =
-        client_send(client, ledger_source_topic(LEDGER_SOURCE_IMPORT), tenant, buf_slice(&text), (struct slice){0});
+        client_send(client, ledger_source_topic(LEDGER_SOURCE_IMPORT), tenant, buf_slice(&text), slice_of(origin));
     buf_close(&text);
     return code;
 }
@@ -90,8 +105,8 @@ static enum err_code write_controls(struct import *import, struct client *client
             continue;
         int64_t at_ms = first_ms == INT64_MAX ? import->now_ms : begin ? first_ms : last_ms;
         enum err_code code =
-            import_control(client, intern_text(&import->tenants, tenant), import->run,
-                           begin ? "backfill_begin" : "backfill_end", at_ms, !begin && import->then_live);
+            send_control(client, intern_text(&import->tenants, tenant), import->run,
+                         begin ? "backfill_begin" : "backfill_end", at_ms, !begin && import->then_live);
         if (code != OK)
             return code;
     }
@@ -132,6 +147,8 @@ enum err_code import_send(struct import *import, struct client *client, struct i
         code = note_ranges(client, sent, true);
     if (code == OK && import->as_lived)
         code = write_controls(import, client, true);
+    if (code == OK && import->as_lived && import->wait)
+        code = import_begin_wait(import, client);
     progress_init(&import->progress, import->progress.mode, stderr, client->wiring.clock, "sending", "records",
                   import->count);
     for (size_t i = 0; i < import->count && code == OK; i++) {

@@ -73,14 +73,19 @@ void plan_present_close(struct plan_present *present)
 int plan_tenant_name(struct cli *cli, const char *path, struct buf *out)
 {
     const char *option = cli_option(cli, "tenant");
+    int exit_code = 0;
     if (path) {
         struct plan_file file;
-        struct findings ignored; /* the file is read again, with the present plan */
-        findings_init(&ignored);
-        (void)plan_file_read(&file, path, slice_of(option ? option : ""), NULL, &ignored);
+        struct findings findings; /* told only without a tenant: the file is read again, with the present plan */
+        findings_init(&findings);
+        (void)plan_file_read(&file, path, slice_of(option ? option : ""), NULL, &findings);
         buf_add_slice(out, file.tenant);
+        if (!out->n && findings_count(&findings))
+            exit_code = plan_fail_findings(cli, path, &findings);
         plan_file_close(&file);
-        findings_close(&ignored);
+        findings_close(&findings);
+        if (exit_code)
+            return exit_code;
     } else if (option)
         buf_add_text(out, option);
     if (out->n && option && !slice_is(buf_slice(out), option))

@@ -172,12 +172,42 @@ static void print_table(struct show *show, const struct figures_query *query)
     figures_funnel_table(show->figures, query->org, pipeline, window, cli->zh, cli->tty, &show->out);
 }
 
+static void count_row(void *context, const struct figure_row *row)
+{
+    (void)row;
+    ++*(uint64_t *)context;
+}
+
+/* A filter that selects nothing at all is a slip of the pen: an org, pipeline, dimension or metric that is not there.
+ */
+static enum err_code check_filters(struct show *show, const struct figures_query *query)
+{
+    const struct {
+        const char *option;
+        struct figures_query query;
+    } filters[] = {{"org", {.window = -1, .org = query->org}},
+                   {"pipeline", {.window = -1, .pipeline = query->pipeline}},
+                   {"dim", {.window = -1, .dim = query->dim}},
+                   {"metric", {.window = -1, .metric = query->metric}}};
+    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
+        const char *value = cli_option(show->cli, filters[i].option);
+        uint64_t rows = 0;
+        if (value)
+            figures_each(show->figures, &filters[i].query, count_row, &rows);
+        if (value && !rows)
+            return err_set(&show->cli->err, ERR_FINDING, "no figure has --%s %s", filters[i].option, value);
+    }
+    return OK;
+}
+
 static bool has_zh_locale(const struct cli *cli) { return cli->zh; }
 
 static enum err_code print_all(struct show *show)
 {
     struct figures_query query;
     enum err_code code = read_query(show, &query);
+    if (code == OK)
+        code = check_filters(show, &query);
     if (code != OK)
         return code;
     show->form = show->cli->json ? FORM_JSON : cli_flag(show->cli, "csv") ? FORM_CSV : FORM_TABLE;

@@ -34,6 +34,11 @@ static void print_raw_range(struct ledger_tail *in, uint32_t source, int64_t fro
     char topic[LOG_TOPIC_BYTES_MAX + 1];
     struct log_consumer *consumer = NULL;
     client_topic(&tail->client, ledger_source_topic((enum ledger_source)source), topic);
+    int64_t begin = from, end = to;
+    if (from >= to ||
+        log_range(tail->client.wiring.log, topic, in->shard, CLIENT_TIMEOUT_MS, &begin, &end, &tail->cli->err) != OK)
+        return;
+    from = begin > from ? begin : from; /* what retention took is gone */
     struct log_source place = {topic, in->shard, from};
     if (from >= to || log_consumer_open(tail->client.wiring.log, NULL, &place, 1, &consumer, &tail->cli->err) != OK)
         return;
@@ -74,8 +79,7 @@ static void follow_duplicates(struct ledger_tail *in, const struct ledger_record
         for (uint32_t source = 0; source < LEDGER_SOURCE_COUNT; source++) {
             if (!slice_is(item.topic, ledger_source_topic((enum ledger_source)source)))
                 continue;
-            if (in->next[source] && item.position >= in->next[source])
-                print_raw_range(in, source, in->next[source], item.position + 1);
+            print_raw_range(in, source, in->next[source], item.position + 1);
             in->next[source] = item.position + 1;
         }
 }

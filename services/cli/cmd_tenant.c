@@ -5,18 +5,10 @@
 
 static int run(struct cli *cli)
 {
-    struct client client;
     char id[IMPORT_RUN_BYTES];
     struct clock *clock = clock_system();
-    int64_t now_ms = clock->now_ms(clock);
-    (void)snprintf(id, sizeof id, "live-%llx", (unsigned long long)now_ms);
-    enum err_code code = client_open(&client, cli);
-    if (code == OK)
-        code = import_control(&client, slice_of(cli->args[0]), id, "live", now_ms, false);
-    if (code == OK)
-        code = client_flush(&client);
-    client_close(&client);
-    return err_exit_code(code);
+    (void)snprintf(id, sizeof id, "live-%llx", (unsigned long long)clock->now_ms(clock));
+    return import_run_control(cli, "tenant live", slice_of(cli->args[0]), id, "live");
 }
 
 const struct command cmd_tenant_live = {
@@ -27,7 +19,9 @@ const struct command cmd_tenant_live = {
     .details =
         "After `import --as-lived` the tenant's time stands at its last imported event until the first live event\n"
         "arrives. This command does not wait for one. What fires in the jump to now is flagged catch_up and told in\n"
-        "one digest. `import --then-live` does the same at the end of the import.",
+        "one digest. `import --then-live` does the same at the end of the import. While an import is running the "
+        "ledger\n"
+        "refuses this (exit code 1).",
     .example = "paceline tenant live demo",
     .args_min = 1,
     .args_max = 1,

@@ -88,10 +88,12 @@ static bool check_begin(const struct tenant_clock *clock, struct decision *decis
 {
     if (clock->mode == TENANT_WAITING)
         return true;
-    refuse(decision, REJECT_backfill_refused, "",
-           clock->mode == TENANT_BACKFILL
-               ? "another import as lived is running for this tenant; wait for its end"
-               : "the tenant's clock has started; import this history as late events (without --as-lived)");
+    if (clock->mode == TENANT_BACKFILL) /* the field tells importers that their records would end in a foreign run */
+        refuse(decision, REJECT_backfill_refused, "run_id",
+               "another import as lived is running for this tenant; wait for its end");
+    else
+        refuse(decision, REJECT_backfill_refused, "",
+               "the tenant's clock has started; import this history as late events (without --as-lived)");
     return false;
 }
 
