@@ -155,7 +155,7 @@ static void apply(struct fold *fold, struct tenant *tenant, const struct ledger_
     fire(fold, tenant, limit, step.historic, step.catch_up);
     struct machine_input input = {record, step.now_ms, step.historic, step.catch_up};
     struct machine_out out = machine_out_of(&tenant->alerts);
-    struct err err = {0};
+    struct err err __attribute__((uninitialized)); /* read only when there is one */
     if (fold->type->apply(tenant->state, &input, &out, &err)) {
         fold_stop(fold, tenant, TENANT_BUG, "%s at tenant_seq %llu: %s", fold->type->name,
                   (unsigned long long)record->tenant_seq, err.text);
@@ -327,6 +327,16 @@ enum err_code fold_apply(struct fold *fold, const struct ledger_record *record, 
     if (is_backfill_end(record, event) && !fold->partial)
         fold_attest(fold);
     return OK;
+}
+
+void fold_expect(struct fold *fold, const struct ledger_record *record)
+{
+    if (!fold->type->expect || !record->tenant.n)
+        return;
+    if (!fold->expecting || !slice_eq(fold->expecting->name, record->tenant))
+        fold->expecting = tenants_find(fold->tenants, record->tenant);
+    if (fold->expecting && fold->expecting->stop == TENANT_RUNS)
+        fold->type->expect(fold->expecting->state, record);
 }
 
 uint32_t fold_recount(struct fold *fold)

@@ -46,6 +46,7 @@ struct fold {
 
     bool partial; /* sees only some records: counters, attests, quarantine and release are not its business */
 
+    struct tenant *expecting; /* whose record fold_expect saw last */
     struct buf scratch;
     struct event event;
 };
@@ -56,6 +57,8 @@ void fold_destroy(struct fold **fold);
 
 /* One ledger record. ERR_CORRUPT: it does not continue the ledger; ERR_CONFIG: it asks for a version of the machine
  * this build does not have. A machine that fails stops its tenant only. */
+/* This record will be applied soon; see machine.h, expect. */
+void fold_expect(struct fold *fold, const struct ledger_record *record);
 enum err_code fold_apply(struct fold *fold, const struct ledger_record *record, struct err *err);
 
 /* Stops a tenant and says why (printf). */

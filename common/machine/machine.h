@@ -55,6 +55,11 @@ struct machine_type {
      * tenant. */
     enum err_code (*apply)(void *tenant, const struct machine_input *input, struct machine_out *out, struct err *err);
 
+    /* May be NULL. A hint: this record of the tenant is applied soon, and its bytes stay until then. A core may decode
+     * it and ask the memory for what it will touch; the state does not change, and what it does later does not depend
+     * on having been told. */
+    void (*expect)(void *tenant, const struct ledger_record *record);
+
     /* Earliest timer, MACHINE_NEVER_MS if none. fire lets timers due <= until_ms happen, in order, at most
      * MACHINE_OUTPUTS_PER_STEP_MAX outputs a call; true while there is more to do. */
     int64_t (*due)(const void *tenant);

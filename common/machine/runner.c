@@ -14,13 +14,19 @@
 #include "machine/snapshotter.h"
 #include "machine/status.h"
 
-enum { RANGE_TIMEOUT_MS = 5000, DIRTY_COMMIT_CELLS = 3000 /* < VIEW_COMMIT_CELLS_MAX by what one record may touch */ };
+enum {
+    RANGE_TIMEOUT_MS = 5000,
+    DIRTY_COMMIT_CELLS = 3000, /* < VIEW_COMMIT_CELLS_MAX by what one record may touch */
+    RUNNER_AHEAD = 12          /* records read before they are applied: the machine fetches what they will touch */
+};
 
 struct runner {
     struct runner_config config;
     char topic[LOG_TOPIC_BYTES_MAX + 1]; /* the ledger */
     struct fold *fold;
     struct ledger_reader *reader;
+    struct ledger_record ahead[RUNNER_AHEAD]; /* a ring; of one block */
+    unsigned ahead_first, ahead_count;
     bool owner;
     int64_t target_offset;   /* end of the ledger as seen at start */
     bool reached;            /* everything below target_offset is folded */
@@ -120,11 +126,16 @@ void runner_destroy(struct runner **runner)
 
 /* Folding. */
 
+/* Is everything that was read applied, and no block half read? */
+static bool between(const struct runner *runner)
+{
+    return !runner->ahead_count && ledger_reader_between(runner->reader);
+}
+
 static struct projector_point point_now(const struct runner *runner)
 {
     const struct filter *filter = ledger_reader_filter(runner->reader);
-    bool between = ledger_reader_between(runner->reader);
-    return (struct projector_point){filter->branch, filter->epoch, between ? filter->seq : runner->fold->seq};
+    return (struct projector_point){filter->branch, filter->epoch, between(runner) ? filter->seq : runner->fold->seq};
 }
 
 static bool near_end(const struct runner *runner)
@@ -171,6 +182,28 @@ static void commit_early(struct runner *runner, struct slice name)
     projector_flush(&runner->projector, runner->fold, &point);
 }
 
+/* The next record, some others of its block having been read behind it. */
+static enum err_code next_record(struct runner *runner, struct ledger_record *record, bool *got, struct err *err)
+{
+    while (runner->ahead_count < RUNNER_AHEAD && (!runner->ahead_count || !ledger_reader_between(runner->reader))) {
+        struct ledger_record *place = &runner->ahead[(runner->ahead_first + runner->ahead_count) % RUNNER_AHEAD];
+        enum err_code code = ledger_reader_next(runner->reader, place, got, err);
+        if (code)
+            return code;
+        if (!*got)
+            break;
+        runner->ahead_count++;
+        fold_expect(runner->fold, place);
+    }
+    *got = runner->ahead_count > 0;
+    if (!*got)
+        return OK;
+    *record = runner->ahead[runner->ahead_first];
+    runner->ahead_first = (runner->ahead_first + 1) % RUNNER_AHEAD;
+    runner->ahead_count--;
+    return OK;
+}
+
 static enum err_code read_records(struct runner *runner, unsigned *count, struct err *err)
 {
     enum err_code code = OK;
@@ -178,11 +211,11 @@ static enum err_code read_records(struct runner *runner, unsigned *count, struct
     while (!code) {
         if (runner->fold->release)
             code = refold(runner->fold, runner->config.log, runner->topic, err);
-        if (code || (*count >= RUNNER_STEP_RECORDS && ledger_reader_between(runner->reader)))
+        if (code || (*count >= RUNNER_STEP_RECORDS && between(runner)))
             break;
         struct ledger_record record;
         bool got;
-        code = ledger_reader_next(runner->reader, &record, &got, err);
+        code = next_record(runner, &record, &got, err);
         if (code || !got)
             break;
         FAULT_POINT("machine.after_poll");
@@ -365,7 +398,7 @@ enum err_code runner_step(struct runner *runner, bool *busy, struct err *err)
     account(runner);
     publish(runner, count == 0);
     runner->fold->moved = false;
-    if (ledger_reader_between(runner->reader))
+    if (between(runner))
         snapshotter_step(&runner->snapshotter, runner->fold, ledger_reader_filter(runner->reader));
     tell_health(runner);
     return code;
@@ -409,7 +442,7 @@ void runner_finish(struct runner *runner)
     sender_flush(&runner->sender, 1000);
     snapshotter_close(&runner->snapshotter);
     const struct filter *filter = ledger_reader_filter(runner->reader);
-    if (ledger_reader_between(runner->reader) && filter->seq > runner->snapshotter.last_seq)
+    if (between(runner) && filter->seq > runner->snapshotter.last_seq)
         snapshotter_now(&runner->snapshotter, runner->fold, filter);
     health_end(runner->config.health);
 }

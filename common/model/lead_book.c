@@ -6,6 +6,7 @@
 struct lead_owner_cache {
     int64_t from_ms, until_ms; /* [from, until) */
     uint32_t path, tier;
+    uint32_t channel, leaf; /* the leaf asked for last, and its channel; 0: none */
 };
 struct lead_model_cache {
     int64_t from_ms, until_ms; /* both included */
@@ -46,6 +47,8 @@ void lead_book_close(struct lead_book *book)
 
 void lead_book_plan_changed(struct lead_book *book)
 {
+    memset(book->plan_texts, 0, sizeof book->plan_texts);
+    memset(book->plan_stages, 0, sizeof book->plan_stages);
     if (book->owner_capacity)
         memset(book->owners, 0, book->owner_capacity * sizeof *book->owners);
     if (book->model_capacity)
@@ -55,6 +58,19 @@ void lead_book_plan_changed(struct lead_book *book)
 uint32_t lead_book_intern(struct lead_book *book, struct slice text)
 {
     return lead_symbols_intern(&book->texts, text, NULL);
+}
+
+static struct lead_book_memo *memo_of(struct lead_book_memo *memos, const void *key)
+{
+    return &memos[((uintptr_t)key >> 3 ^ (uintptr_t)key >> 9) % LEAD_BOOK_MEMOS];
+}
+
+uint32_t lead_book_plan_text(struct lead_book *book, struct slice text)
+{
+    struct lead_book_memo *memo = memo_of(book->plan_texts, text.p);
+    if (memo->key != text.p || memo->bytes != text.n)
+        *memo = (struct lead_book_memo){text.p, text.n, lead_book_intern(book, text)};
+    return memo->number;
 }
 
 /* --- stages --------------------------------------------------------------------------------------------------- */
@@ -67,6 +83,17 @@ uint32_t lead_book_stage(struct lead_book *book, uint32_t pipeline, uint32_t sta
         return lead_symbols_intern(&book->stages, bytes, NULL);
     uint32_t found = lead_symbols_find(&book->stages, bytes);
     return found == LEAD_SYMBOL_NONE ? 0 : found;
+}
+
+uint32_t lead_book_plan_stage(struct lead_book *book, const struct plan_model *model, const struct plan_stage *stage)
+{
+    struct lead_book_memo *memo = memo_of(book->plan_stages, stage);
+    if (memo->key != stage) {
+        uint32_t pipeline = lead_book_plan_text(book, model->pipeline);
+        uint32_t number = lead_book_stage(book, pipeline, lead_book_plan_text(book, stage->name));
+        *memo = (struct lead_book_memo){stage, 0, number};
+    }
+    return memo->number;
 }
 
 struct lead_stage_name lead_book_stage_name(const struct lead_book *book, uint32_t stage)
@@ -153,7 +180,7 @@ static struct lead_owner_cache *owner_at(struct lead_book *book, uint32_t owner,
         int64_t tree_ms = plan_org_next_change(book->plan, at_ms);
         until_ms = tree_ms < until_ms ? tree_ms : until_ms;
     }
-    struct lead_owner_cache fresh = {at_ms, until_ms, 0, 0};
+    struct lead_owner_cache fresh = {.from_ms = at_ms, .until_ms = until_ms};
     fresh.tier = path ? lead_book_intern(book, tier) : 0;
     fresh.path = intern_path(book, path, at_ms);
     *cache = fresh;
@@ -172,11 +199,17 @@ uint32_t lead_book_leaf_of(struct lead_book *book, const struct lead_leaf *leaf)
 
 uint32_t lead_book_leaf(struct lead_book *book, uint32_t owner, uint32_t channel, int64_t at_ms)
 {
-    const struct lead_owner_cache *at = owner_at(book, owner, at_ms);
+    struct lead_owner_cache *at = owner_at(book, owner, at_ms);
+    if (at->leaf && at->channel == channel)
+        return at->leaf;
+    uint64_t overflow = book->dim_overflow;
     struct lead_leaf leaf = {at->path, owner, 0, 0};
     leaf.tier = lead_book_admit(book, LEAD_DIM_TIER, at->tier);
     leaf.channel = lead_book_admit(book, LEAD_DIM_CHANNEL, channel);
-    return lead_book_leaf_of(book, &leaf);
+    uint32_t number = lead_book_leaf_of(book, &leaf);
+    at->channel = channel;
+    at->leaf = overflow == book->dim_overflow ? number : 0; /* what overflows is counted each time */
+    return number;
 }
 
 struct lead_leaf lead_book_leaf_parts(const struct lead_book *book, uint32_t leaf)

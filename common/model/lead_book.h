@@ -29,6 +29,14 @@ struct lead_stage_name {
     uint32_t pipeline, stage; /* texts */
 };
 
+/* Plan texts and stages met lately, by address: they stay until the plan changes. */
+enum { LEAD_BOOK_MEMOS = 64 };
+struct lead_book_memo {
+    const void *key; /* NULL: free */
+    size_t bytes;
+    uint32_t number;
+};
+
 struct lead_owner_cache; /* path and tier of an owner, and how long they hold */
 struct lead_model_cache;
 
@@ -44,6 +52,7 @@ struct lead_book {
     uint32_t owner_capacity;
     struct lead_model_cache *models;
     uint32_t model_capacity;
+    struct lead_book_memo plan_texts[LEAD_BOOK_MEMOS], plan_stages[LEAD_BOOK_MEMOS];
     uint64_t dim_overflow; /* values that met a full dimension, since the last look */
     uint32_t text_unassigned, text_other;
 };
@@ -57,9 +66,13 @@ static inline struct slice lead_book_text(const struct lead_book *book, uint32_t
     return lead_symbols_text(&book->texts, text);
 }
 uint32_t lead_book_intern(struct lead_book *book, struct slice text);
+/* The same for a text that belongs to the plan. */
+uint32_t lead_book_plan_text(struct lead_book *book, struct slice text);
 
 /* Number of (pipeline, stage), from 1; 0 when LEAD_STAGES_MAX are taken. */
 uint32_t lead_book_stage(struct lead_book *book, uint32_t pipeline, uint32_t stage);
+/* The same for a stage of a model in force. */
+uint32_t lead_book_plan_stage(struct lead_book *book, const struct plan_model *model, const struct plan_stage *stage);
 struct lead_stage_name lead_book_stage_name(const struct lead_book *book, uint32_t stage);
 
 /* The leaf of an owner and channel at an instant, with the path and tier of then. */

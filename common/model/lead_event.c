@@ -145,23 +145,29 @@ static int order_of(struct slice record, const struct lead_event *event)
     return lead_event_cmp(&other, event);
 }
 
+/* Most events come last: then only their keys are compared with those before, and their order with the last one. */
 size_t lead_events_place(struct slice blob, const struct lead_event *event, bool *held, bool *last)
 {
     struct cursor in = cursor_of(blob);
-    size_t place = 0;
+    struct slice record = {"", 0};
     *held = false;
-    *last = true;
     while (in.p != in.end && !in.bad) {
-        struct slice record = cursor_take(&in, cursor_varint(&in));
+        record = cursor_take(&in, cursor_varint(&in));
         uint64_t key;
         memcpy(&key, record.p, sizeof key); /* records are little endian like every machine we build for */
         *held |= key == event->key;
-        if (*last && order_of(record, event) < 0)
-            place = (size_t)((const char *)in.p - blob.p);
-        else
-            *last = false;
     }
-    return place;
+    *last = !record.n || order_of(record, event) < 0;
+    if (*last)
+        return blob.n;
+    in = cursor_of(blob);
+    size_t place = 0;
+    for (;;) {
+        record = cursor_take(&in, cursor_varint(&in));
+        if (order_of(record, event) >= 0)
+            return place;
+        place = (size_t)((const char *)in.p - blob.p);
+    }
 }
 
 /* --- which events count --------------------------------------------------------------------------------------- */

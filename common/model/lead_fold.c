@@ -138,8 +138,7 @@ static void reach(const struct lead_fold *fold, struct lead_state *state, int64_
 
 static uint32_t number_of(const struct lead_fold *fold, const struct plan_model *model, const struct plan_stage *stage)
 {
-    struct lead_book *book = fold->book;
-    return lead_book_stage(book, lead_book_intern(book, model->pipeline), lead_book_intern(book, stage->name));
+    return lead_book_plan_stage(fold->book, model, stage);
 }
 
 /* Marks the open stages with from < ord < to as passed. */
@@ -261,7 +260,7 @@ static void move_to(const struct lead_fold *fold, struct lead_state *state, cons
     int64_t at_ms = event->valid_at_ms;
     struct planned_move move = {model, to, standing_at(fold, state, at_ms), LEAD_CLASS_none, false};
     const struct lead_move *rule = &lead_moves[move.from.place][to->kind];
-    bool other_pipeline = state->stage && state->pipeline != lead_book_intern(fold->book, model->pipeline);
+    bool other_pipeline = state->stage && state->pipeline != lead_book_plan_text(fold->book, model->pipeline);
     move.class = other_pipeline ? LEAD_CLASS_move : rule->class;
     move.new_cycle = !other_pipeline && rule->new_cycle;
     if (move.class == LEAD_CLASS_advance)
@@ -309,7 +308,7 @@ static uint32_t pipeline_of(const struct lead_fold *fold, const struct lead_stat
         return event->pipeline;
     if (state->pipeline)
         return state->pipeline;
-    return lead_book_intern(fold->book, plan_default_pipeline(fold->book->plan, event->valid_at_ms));
+    return lead_book_plan_text(fold->book, plan_default_pipeline(fold->book->plan, event->valid_at_ms));
 }
 
 /* Moves to the stage the event names, else to `otherwise` (a text; 0: the first stage of kind `aim`). A stage or
@@ -509,8 +508,9 @@ void lead_fold_group(struct lead_fold *fold, struct lead_member *members, uint32
 
 #define LEAD_BASE_FIELDS(X)                                                                                            \
     X(at_ms)                                                                                                           \
-    X(visit_at_ms) X(cycle_at_ms) X(amount) X(lost_at_ms) X(owner) X(channel) X(currency) X(pipeline) X(leaf)          \
-        X(lost_owner) X(cycle) X(visits) X(ord) X(stage) X(last_open) X(kind) X(has_amount) X(merged)
+    X(visit_at_ms)                                                                                                     \
+    X(cycle_at_ms) X(amount) X(lost_at_ms) X(owner) X(channel) X(currency) X(pipeline) X(leaf) X(lost_owner) X(cycle)  \
+        X(visits) X(ord) X(stage) X(last_open) X(kind) X(has_amount) X(merged)
 
 void lead_base_encode(const struct lead_state *state, struct buf *out)
 {

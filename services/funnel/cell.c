@@ -203,6 +203,11 @@ struct cell *cell_table_find(const struct cell_table *table, struct cell_key key
     return index ? &table->cells[index] : NULL;
 }
 
+void cell_table_fetch(const struct cell_table *table, struct cell_key key)
+{
+    __builtin_prefetch(&table->slots[hash_of(key) & table->slot_mask]);
+}
+
 static struct cell_list *ring_list(struct cell_table *table, enum cell_pane pane, int64_t number)
 {
     return &table->rings[pane].lists[(uint64_t)number % (uint64_t)cell_panes_kept[pane]];

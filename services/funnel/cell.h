@@ -97,6 +97,8 @@ bool cell_table_keeps(const struct cell_table *table, enum cell_pane pane, int64
 /* The cell with this key, made empty if need be. Pointers move with the next new cell. */
 struct cell *cell_table_get(struct cell_table *table, struct cell_key key);
 struct cell *cell_table_find(const struct cell_table *table, struct cell_key key); /* NULL: none */
+/* Asks the memory for the place of a key that will be looked up. */
+void cell_table_fetch(const struct cell_table *table, struct cell_key key);
 void cell_add(struct cell_table *table, struct cell *cell, unsigned slot, int64_t n);
 /* A cell that is not there now, but that another life of this machine may have had and shown. */
 void cell_table_passed(struct cell_table *table, struct cell_key key);

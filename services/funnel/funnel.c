@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "funnel_ahead.h"
 #include "funnel_input.h"
 
 enum { FUNNEL_VERSION = 1 };
@@ -36,6 +37,7 @@ static void *funnel_create(struct slice tenant)
 static void funnel_destroy(void *tenant)
 {
     struct funnel *funnel = tenant;
+    funnel_ahead_forget(funnel);
     cell_table_close(&funnel->cells);
     roller_close(&funnel->roller);
     delta_close(&funnel->deltas);
@@ -98,20 +100,27 @@ static enum err_code funnel_apply(void *tenant, const struct machine_input *inpu
     funnel_advance(funnel, input->now_ms);
     if (!concerns_funnel(record))
         return OK;
-    struct event event __attribute__((uninitialized)); /* 1.4 KB that the decoding fills as far as it is read */
-    enum err_code code = event_decode_body(codec, (enum event_type)record->type, record->body, &event, err);
-    if (code != OK)
-        return err_set(err, ERR_BUG, "funnel: the body of tenant_seq %llu cannot be read; the ledger is damaged here",
-                       (unsigned long long)record->tenant_seq);
-    if (event.type == EVENT_PLAN) {
-        apply_plan(funnel, &event, record->tenant_seq);
+    const struct event *event = funnel_ahead_take(funnel, record);
+    if (!event) {
+        event = &funnel->event;
+        if (event_decode_body(codec, (enum event_type)record->type, record->body, &funnel->event, err) != OK)
+            return err_set(err, ERR_BUG, "funnel: the body of tenant_seq %llu cannot be read; the ledger is damaged",
+                           (unsigned long long)record->tenant_seq);
+    }
+    if (event->type == EVENT_PLAN) {
+        apply_plan(funnel, event, record->tenant_seq);
         return OK;
     }
     uint32_t number;
     struct lead_event lead_event;
-    if (funnel_input(funnel, &event, &number, &lead_event))
+    if (funnel_input(funnel, event, &number, &lead_event))
         funnel_fold_event(funnel, number, &lead_event);
     return OK;
+}
+
+static void funnel_expect(void *tenant, const struct ledger_record *record)
+{
+    funnel_ahead_expect(tenant, codec, record);
 }
 
 static int64_t funnel_type_due(const void *tenant) { return funnel_due(tenant); }
@@ -154,6 +163,7 @@ const struct machine_type funnel_machine = {
     .create = funnel_create,
     .destroy = funnel_destroy,
     .apply = funnel_apply,
+    .expect = funnel_expect,
     .due = funnel_type_due,
     .is_due = type_is_due,
     .fire = funnel_fire,

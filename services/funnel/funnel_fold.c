@@ -76,7 +76,8 @@ void funnel_fold_group(struct funnel *funnel, uint32_t number, int64_t sign)
     struct lead_fold fold = fold_of(funnel, sign);
     lead_fold_group(&fold, funnel->members, count, funnel->horizon_ms);
     for (uint32_t i = 0; sign >= 0 && i < count; i++)
-        lead_table_at(&funnel->leads, funnel->members[i].lead)->state = funnel->members[i].state;
+        lead_keep_state(&funnel->leads, lead_table_at(&funnel->leads, funnel->members[i].lead),
+                        &funnel->members[i].state);
 }
 
 /* --- plan changes --------------------------------------------------------------------------------------------- */
@@ -129,8 +130,12 @@ static void book_org(struct funnel *funnel, int64_t until_ms)
     struct lead_fold fold = fold_of(funnel, 1);
     for (uint32_t i = 1; i < lead_table_count(&funnel->leads); i++) {
         struct lead *lead = lead_table_at(&funnel->leads, i);
-        if (lead_state_moves(&lead->state))
-            lead_fold_advance(&fold, &lead->state, until_ms);
+        if (!(lead->flags & LEAD_MOVES))
+            continue;
+        struct lead_state state;
+        lead_state_of(lead, &state);
+        lead_fold_advance(&fold, &state, until_ms);
+        lead_keep_state(&funnel->leads, lead, &state);
     }
 }
 
@@ -139,7 +144,7 @@ static int64_t expires_ms(const struct funnel *funnel)
     uint32_t oldest = funnel->leads.oldest;
     if (!oldest)
         return MACHINE_NEVER_MS;
-    return funnel->leads.leads[oldest].accepted_ms + plan_history_ms(funnel->plan, funnel->now_ms);
+    return lead_table_at(&funnel->leads, oldest)->accepted_ms + plan_history_ms(funnel->plan, funnel->now_ms);
 }
 
 /* The events of a closed lead go, its contributions stay; what a reopen needs is kept as a base record. */
@@ -147,15 +152,16 @@ static void entomb(struct funnel *funnel, uint32_t number)
 {
     struct lead *lead = lead_table_at(&funnel->leads, number);
     lead_table_unlist(&funnel->leads, number);
+    struct lead_state state;
+    lead_state_of(lead, &state);
     buf_clear(&funnel->text);
-    lead_base_encode(&lead->state, &funnel->text);
-    struct lead_event base = {
-        .valid_at_ms = lead->state.visit_at_ms, .action = LEAD_BASE, .base = buf_slice(&funnel->text)};
+    lead_base_encode(&state, &funnel->text);
+    struct lead_event base = {.valid_at_ms = state.visit_at_ms, .action = LEAD_BASE, .base = buf_slice(&funnel->text)};
     buf_clear(&funnel->record);
     lead_event_encode(&base, &funnel->record);
     lead_table_clear(&funnel->leads, lead);
     lead_table_insert(&funnel->leads, lead, 0, buf_slice(&funnel->record));
-    lead->flags = LEAD_TOMBSTONE;
+    lead->flags = LEAD_TOMBSTONE | (lead->flags & LEAD_CLOSED);
 }
 
 static void entomb_group(struct funnel *funnel, uint32_t number)
@@ -229,10 +235,11 @@ void funnel_advance(struct funnel *funnel, int64_t now_ms)
 /* Counters of what arrived rather than of what is true: booked once, on the day of T, never taken back. */
 static void count_arrival(struct funnel *funnel, uint32_t number, unsigned slot)
 {
-    const struct lead_state *state = &lead_table_at(&funnel->leads, number)->state;
-    uint32_t leaf = state->leaf;
+    struct lead_state state;
+    lead_state_of(lead_table_at(&funnel->leads, number), &state);
+    uint32_t leaf = state.leaf;
     if (!leaf)
-        leaf = lead_book_leaf(&funnel->book, state->owner, state->channel, funnel->now_ms);
+        leaf = lead_book_leaf(&funnel->book, state.owner, state.channel, funnel->now_ms);
     struct lead_posting posting = {.at_ms = funnel->now_ms, .leaf = leaf, .slot = (uint8_t)slot, .count = 1};
     funnel->collect = false;
     funnel->touched = true;
@@ -249,22 +256,25 @@ static void insert(struct funnel *funnel, struct lead *lead, size_t place, const
 }
 
 /* An assert behind all others of a lead of its own: one more step. */
-static bool is_next_step(const struct lead *lead, uint32_t number, const struct lead_event *event, bool last)
+static bool is_next_step(const struct lead *lead, const struct lead_state *state, uint32_t number,
+                         const struct lead_event *event, bool last)
 {
     return last && event->op == OP_ASSERT && !(lead->flags & LEAD_CORRECTED) && lead->group_next == number &&
-           !(event->has & LEAD_HAS_MERGED_INTO) && event->valid_at_ms >= lead->state.at_ms;
+           !(event->has & LEAD_HAS_MERGED_INTO) && event->valid_at_ms >= state->at_ms;
 }
 
-static void step(struct funnel *funnel, struct lead *lead, size_t place, const struct lead_event *event)
+static void step(struct funnel *funnel, struct lead *lead, struct lead_state *state, size_t place,
+                 const struct lead_event *event)
 {
     insert(funnel, lead, place, event);
     funnel->collect = false;
     funnel->touched = true;
     struct lead_fold fold = fold_of(funnel, 1);
     if (lead->flags & LEAD_TOMBSTONE) /* a new history begins: it starts from what the old one left */
-        lead->state.truncated = true;
-    lead_fold_step(&fold, &lead->state, event);
-    lead_fold_advance(&fold, &lead->state, funnel->horizon_ms);
+        state->truncated = true;
+    lead_fold_step(&fold, state, event);
+    lead_fold_advance(&fold, state, funnel->horizon_ms);
+    lead_keep_state(&funnel->leads, lead, state);
 }
 
 /* Old contribution away, event in, new contribution in. A merge joins two groups. */
@@ -289,14 +299,14 @@ static void note_accepted(struct funnel *funnel, uint32_t number)
     uint32_t at = number;
     do {
         struct lead *lead = lead_table_at(&funnel->leads, at);
-        closed &= lead_state_closed(&lead->state) || !lead->bytes;
+        closed &= lead->flags & LEAD_CLOSED || !lead_has_events(lead);
         at = lead->group_next;
     } while (at != number);
     do {
         struct lead *lead = lead_table_at(&funnel->leads, at);
         lead->accepted_ms = funnel->now_ms;
         lead_table_unlist(&funnel->leads, at);
-        if (closed && lead->bytes)
+        if (closed && lead_has_events(lead))
             lead_table_list(&funnel->leads, at);
         at = lead->group_next;
     } while (at != number);
@@ -312,14 +322,16 @@ void funnel_fold_event(struct funnel *funnel, uint32_t number, const struct lead
         count_arrival(funnel, number, LEAD_SLOT_REPEATS);
         return;
     }
-    if (lead->flags & LEAD_TOMBSTONE && (event->valid_at_ms <= lead->state.visit_at_ms || lead->state.merged)) {
+    struct lead_state state;
+    lead_state_of(lead, &state);
+    if (lead->flags & LEAD_TOMBSTONE && (event->valid_at_ms <= state.visit_at_ms || state.merged)) {
         count_arrival(funnel, number, LEAD_SLOT_BEYOND);
         return;
     }
     funnel->changed_closed = false;
     uint64_t overflow = funnel->book.dim_overflow;
-    if (is_next_step(lead, number, event, last))
-        step(funnel, lead, place, event);
+    if (is_next_step(lead, &state, number, event, last))
+        step(funnel, lead, &state, place, event);
     else
         refold(funnel, number, place, event);
     lead = lead_table_at(&funnel->leads, number);

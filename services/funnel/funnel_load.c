@@ -107,7 +107,7 @@ static void get_event(struct reader *r, uint32_t number)
         lead->flags |= LEAD_CORRECTED;
     buf_clear(&funnel->record);
     lead_event_encode(&event, &funnel->record);
-    lead_table_insert(&funnel->leads, lead, lead->bytes, buf_slice(&funnel->record));
+    lead_table_insert(&funnel->leads, lead, lead_blob(lead).n, buf_slice(&funnel->record));
 }
 
 static void get_lead(struct reader *r, uint32_t number)
@@ -137,6 +137,10 @@ static void get_ids(struct reader *r)
 {
     for (uint32_t i = 1; i <= r->lead_count && !r->in.bad; i++) {
         struct slice id = get_slice(r);
+        if (!id.n || id.n > LEAD_ID_BYTES_MAX) {
+            r->in.bad = true;
+            return;
+        }
         r->leads[i] = lead_table_number(&r->funnel->leads, id);
         (void)cursor_byte(&r->in);
         (void)cursor_zigzag(&r->in);
@@ -228,19 +232,19 @@ static void join_groups(struct funnel *funnel)
 static int by_accepted(const void *left, const void *right, void *context)
 {
     const struct lead_table *table = context;
-    const struct lead *a = &table->leads[*(const uint32_t *)left], *b = &table->leads[*(const uint32_t *)right];
+    const struct lead *a = lead_table_at(table, *(const uint32_t *)left),
+                      *b = lead_table_at(table, *(const uint32_t *)right);
     if (a->accepted_ms != b->accepted_ms)
         return a->accepted_ms < b->accepted_ms ? -1 : 1;
-    return slice_cmp(lead_symbols_text(&table->ids, *(const uint32_t *)left),
-                     lead_symbols_text(&table->ids, *(const uint32_t *)right));
+    return slice_cmp(lead_id(a), lead_id(b));
 }
 
 static bool group_closed(const struct lead_table *table, uint32_t number)
 {
     uint32_t at = number;
     do {
-        const struct lead *lead = &table->leads[at];
-        if (lead->bytes && !lead_state_closed(&lead->state))
+        const struct lead *lead = lead_table_at(table, at);
+        if (lead_has_events(lead) && !(lead->flags & LEAD_CLOSED))
             return false;
         at = lead->group_next;
     } while (at != number);
@@ -256,7 +260,7 @@ static void list_closed(struct funnel *funnel)
         abort();
     for (uint32_t i = 1; i < lead_table_count(table); i++) {
         const struct lead *lead = lead_table_at(table, i);
-        if (lead->bytes && !(lead->flags & LEAD_TOMBSTONE) && group_closed(table, i))
+        if (lead_has_events(lead) && !(lead->flags & LEAD_TOMBSTONE) && group_closed(table, i))
             order[count++] = i;
     }
     qsort_r(order, count, sizeof *order, by_accepted, table);

@@ -14,7 +14,9 @@ struct tally {
 static void count_lead(struct funnel *funnel, struct tally *tally, const struct lead *lead)
 {
     struct delta_buffer *deltas = &tally->deltas;
-    const struct lead_state *state = &lead->state;
+    struct lead_state kept;
+    const struct lead_state *state = &kept;
+    lead_state_of(lead, &kept);
     if (!state->stage)
         return;
     if (deltas->count + 2 >= DELTAS_MAX)

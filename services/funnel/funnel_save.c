@@ -100,7 +100,7 @@ static void put_lead(struct writer *w, uint32_t number)
 {
     const struct lead *lead = lead_table_at(&w->funnel->leads, number);
     if (!w->marking) {
-        struct slice id = lead_symbols_text(&w->funnel->leads.ids, number);
+        struct slice id = lead_id(lead);
         buf_add_varint(w->out, id.n);
         buf_add_slice(w->out, id);
         buf_add_byte(w->out, lead->flags & LEAD_TOMBSTONE);
@@ -265,7 +265,7 @@ static void rank_leads(struct writer *w)
     uint32_t count = lead_table_count(&w->funnel->leads);
     w->lead_order = need(malloc(count * sizeof *w->lead_order));
     w->lead_rank = need(malloc(count * sizeof *w->lead_rank));
-    lead_symbols_sorted(&w->funnel->leads.ids, w->lead_order);
+    lead_table_sorted(&w->funnel->leads, w->lead_order);
     for (uint32_t i = 0; i < count; i++)
         w->lead_rank[w->lead_order[i]] = i;
 }

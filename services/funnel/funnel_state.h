@@ -35,6 +35,7 @@ struct funnel {
     bool collect, touched, changed_closed;
     struct funnel_postings postings;
     /* scratch */
+    struct event event;
     struct lead_event *events;
     uint32_t event_capacity;
     uint32_t *order;

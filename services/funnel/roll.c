@@ -6,7 +6,7 @@
 #include "roll_sums.h"
 #include "time/zone.h"
 
-enum { PAIRS_MIN = 64 };
+enum { PAIRS_MIN = 64, ROLL_AHEAD = 12 };
 
 static void *need(void *p)
 {
@@ -250,7 +250,7 @@ static int32_t month_of(int32_t day)
     return (year - 1970) * 12 + month - 1;
 }
 
-static uint32_t *hint_of(struct roll_series *series, enum cell_pane pane, int64_t number)
+static struct roll_hint *hint_of(struct roll_series *series, enum cell_pane pane, int64_t number)
 {
     return &series->hints[pane == CELL_DAY && number & 1 ? CELL_PANES : pane];
 }
@@ -261,16 +261,17 @@ static struct cell *series_cell(struct roll *roll, struct roll_series *series, e
 {
     int64_t number = roll->numbers[pane];
     struct cell_key key = cell_key_in(series->base, pane, number);
-    uint32_t *hint = hint_of(series, pane, number);
-    struct cell *cell = &roll->cells->cells[*hint];
-    if (*hint && cell->flags & CELL_USED && cell->key.who == key.who && cell->key.where == key.where)
+    struct roll_hint *hint = hint_of(series, pane, number);
+    struct cell *cell = &roll->cells->cells[hint->cell];
+    if (hint->cell && hint->number == (uint32_t)number && cell->flags & CELL_USED && cell->key.who == key.who &&
+        cell->key.where == key.where)
         return cell;
     bool nothing = !sums->touched && roll_sums_zero(sums);
     cell = nothing ? cell_table_find(roll->cells, key) : cell_table_get(roll->cells, key);
     if (!cell)
         cell_table_passed(roll->cells, key);
     else
-        *hint = (uint32_t)(cell - roll->cells->cells);
+        *hint = (struct roll_hint){(uint32_t)(cell - roll->cells->cells), (uint32_t)number};
     return cell;
 }
 
@@ -283,14 +284,30 @@ static void mark_restated(const struct roll *roll, struct cell *cell, enum cell_
         cell->restated_on = on;
 }
 
-/* All series of the group: first every line is asked for, then they are used. */
+/* Asks the memory for what adding to this pane of all series of the group will touch. */
+static void fetch_series(const struct roll *roll, enum cell_pane pane)
+{
+    const uint32_t *members = roll->roller->members + roll->group.first;
+    int64_t number = roll->numbers[pane];
+    for (uint32_t i = 0; i < roll->group.count; i++) {
+        struct roll_series *series = &roll->roller->series[members[i]];
+        const struct roll_hint *hint = hint_of(series, pane, number);
+        if (hint->cell && hint->number == (uint32_t)number)
+            __builtin_prefetch(&roll->cells->cells[hint->cell]);
+        else
+            cell_table_fetch(roll->cells, cell_key_in(series->base, pane, number));
+    }
+    for (uint32_t i = 0; i < roll->group.count; i++) {
+        const struct roll_hint *hint = hint_of(&roll->roller->series[members[i]], pane, number);
+        if (hint->cell && hint->number == (uint32_t)number)
+            __builtin_prefetch(roll->cells->cells[hint->cell].values);
+    }
+}
+
 static void add_to_series(struct roll *roll, enum cell_pane pane, const struct roll_sums *sums)
 {
     const uint32_t *members = roll->roller->members + roll->group.first;
-    for (uint32_t i = 0; i < roll->group.count; i++) {
-        struct roll_series *series = &roll->roller->series[members[i]];
-        __builtin_prefetch(&roll->cells->cells[*hint_of(series, pane, roll->numbers[pane])]);
-    }
+    fetch_series(roll, pane);
     for (uint32_t i = 0; i < roll->group.count; i++) {
         struct cell *cell = series_cell(roll, &roll->roller->series[members[i]], pane, sums);
         if (!cell)
@@ -371,6 +388,8 @@ static void roll_items(struct roll *roll, const struct delta_buffer *deltas, siz
             group = items[i].key >> 32;
             roll->group = roll->roller->groups[group];
         }
+        if (i + ROLL_AHEAD < count)
+            __builtin_prefetch(&deltas->items[items[i + ROLL_AHEAD].delta]);
         add_delta(roll, &deltas->items[items[i].delta]);
     }
     close_group(roll);

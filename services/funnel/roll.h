@@ -14,9 +14,12 @@
 
 enum { ROLL_HINTS = CELL_PANES + 1 };
 
+struct roll_hint {
+    uint32_t cell, number; /* 0: none; its pane's number */
+};
 struct roll_series {
-    struct cell_key base;       /* of pane 0, number 0 */
-    uint32_t hints[ROLL_HINTS]; /* cells used last, by pane (two for days); the cell's key tells if it still holds */
+    struct cell_key base;               /* of pane 0, number 0 */
+    struct roll_hint hints[ROLL_HINTS]; /* cells used last, by pane (two for days); its key tells if it still holds */
 };
 struct roll_group {
     uint32_t first, count; /* in roller.members */
