@@ -15,9 +15,10 @@ os.chdir(ROOT)
 PURE_FOLDERS = ["common/stats", "common/ledger", "common/model", "common/figures", "common/avro"]
 PURE_SERVICES = {"services/ledger": {"main.c", "ledger_service.c", "ledger_service.h"}, "services/funnel": {"main.c"}}
 FORBIDDEN = re.compile(
-    r'#\s*include\s*[<"](librdkafka/|hiredis/|time\.h|sys/time\.h|sys/stat\.h|fcntl\.h|unistd\.h|dirent\.h|pthread\.h|'
+    r'#\s*include\s*[<"](librdkafka/|hiredis/|time\.h|sys/time\.h|sys/stat\.h|fcntl\.h|unistd\.h|dirent\.h|'
     r'microhttpd\.h|math\.h|fenv\.h|view/|store/|elect/|base/clock\.h|base/http\.h)')
-FORBIDDEN_CALLS = re.compile(r'\b(time|gettimeofday|clock_gettime|rand|random|fopen|open|getenv)\s*\(')
+# pthread_once makes a constant table once; threads, locks and waiting belong to the shells.
+FORBIDDEN_CALLS = re.compile(r'\b(time|gettimeofday|clock_gettime|rand|random|fopen|open|getenv|pthread_(?!once\b)\w+)\s*\(')
 FLOATING = re.compile(r'\b(double|float)\b')
 LINES_MAX = 700
 FINDINGS_SHOWN_MAX = 20
@@ -81,14 +82,14 @@ def check_headers():
 
 
 def check_unfinished():
-    words = "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX"])
+    words = "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX:"])  # XXX alone is the currency code of no currency
     for name in files(r"^(common|services|tests|bench|schemas|deploy|docs|README)"):
         try:
             text = open(name, encoding="utf-8").read()
         except UnicodeDecodeError:
             continue
         for number, line in enumerate(text.split("\n"), 1):
-            if re.search(rf"\b({words})\b", line):
+            if re.search(rf"\b({words})(?!\w)", line):
                 yield f"{name}:{number}: unfinished: {line.strip()[:100]}"
 
 

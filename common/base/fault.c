@@ -94,7 +94,7 @@ static struct point *find(const char *name)
         abort();
     }
     struct point *point = &points[point_count++];
-    strcpy(point->name, name);
+    memcpy(point->name, name, strlen(name) + 1);
     return point;
 }
 

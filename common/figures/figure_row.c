@@ -22,14 +22,27 @@ enum { FLAG_COUNT = sizeof flags / sizeof *flags };
 #define FIGURE_COLUMNS(TEXT, NUMBER, INSTANT)                                                                          \
     TEXT(tenant)                                                                                                       \
     TEXT(org)                                                                                                          \
-    TEXT(dim) TEXT(dim_value) TEXT(pipeline) TEXT(stage) TEXT(class) TEXT(to_stage)                                    \
-        NUMBER(horizon_ms, row->has_horizon, row->horizon_ms) TEXT(item) TEXT(metric) TEXT(window)                     \
-            INSTANT(window_start, row->has_start, row->window_start_ms)                                                \
-                INSTANT(window_end, row->has_end, row->window_end_ms) NUMBER(value, row->has_value, row->value)        \
-                    NUMBER(n, true, row->n) TEXT(unit) TEXT(currency) NUMBER(as_of_seq, true, (int64_t)row->as_of_seq) \
-                        INSTANT(as_of_time, true, row->as_of_ms) NUMBER(completeness_ppm, true, row->completeness_ppm) \
-                            NUMBER(plan_version, true, (int64_t)row->plan_version)                                     \
-                                NUMBER(calendar_version, true, (int64_t)row->calendar_version)
+    TEXT(dim)                                                                                                          \
+    TEXT(dim_value)                                                                                                    \
+    TEXT(pipeline)                                                                                                     \
+    TEXT(stage)                                                                                                        \
+    TEXT(class)                                                                                                        \
+    TEXT(to_stage)                                                                                                     \
+    NUMBER(horizon_ms, row->has_horizon, row->horizon_ms)                                                              \
+    TEXT(item)                                                                                                         \
+    TEXT(metric)                                                                                                       \
+    TEXT(window)                                                                                                       \
+    INSTANT(window_start, row->has_start, row->window_start_ms)                                                        \
+    INSTANT(window_end, row->has_end, row->window_end_ms)                                                              \
+    NUMBER(value, row->has_value, row->value)                                                                          \
+    NUMBER(n, true, row->n)                                                                                            \
+    TEXT(unit)                                                                                                         \
+    TEXT(currency)                                                                                                     \
+    NUMBER(as_of_seq, true, (int64_t)row->as_of_seq)                                                                   \
+    INSTANT(as_of_time, true, row->as_of_ms)                                                                           \
+    NUMBER(completeness_ppm, true, row->completeness_ppm)                                                              \
+    NUMBER(plan_version, true, (int64_t)row->plan_version)                                                             \
+    NUMBER(calendar_version, true, (int64_t)row->calendar_version)
 
 static void json_column_text(struct json_writer *w, const char *name, struct slice text)
 {

@@ -155,10 +155,25 @@ static inline void event_set_list(struct event *event, unsigned field, struct sl
     X(bad_avro)                                                                                                        \
     X(unknown_schema)                                                                                                  \
     X(bad_utf8)                                                                                                        \
-    X(too_deep) X(bad_json) X(duplicate_key) X(not_object) X(missing_field) X(unknown_type) X(wrong_topic)             \
-        X(unknown_field) X(bad_type) X(bad_enum) X(bad_id) X(personal_id) X(bad_time) X(bad_currency) X(out_of_range)  \
-            X(too_many) X(time_past) X(time_future) X(bad_splits) X(sum_mismatch) X(wrong_tenant) X(plan_invalid)      \
-                X(backfill_refused) X(backfill_running) X(conflict)
+    X(too_deep)                                                                                                        \
+    X(bad_json)                                                                                                        \
+    X(duplicate_key)                                                                                                   \
+    X(not_object)                                                                                                      \
+    X(missing_field)                                                                                                   \
+    X(unknown_type)                                                                                                    \
+    X(wrong_topic)                                                                                                     \
+    X(unknown_field)                                                                                                   \
+    X(bad_type)                                                                                                        \
+    X(bad_enum)                                                                                                        \
+    X(bad_id)                                                                                                          \
+    X(personal_id)                                                                                                     \
+    X(bad_time)                                                                                                        \
+    X(bad_currency)                                                                                                    \
+    X(out_of_range)                                                                                                    \
+    X(too_many)                                                                                                        \
+    X(time_past)                                                                                                       \
+    X(time_future)                                                                                                     \
+    X(bad_splits) X(sum_mismatch) X(wrong_tenant) X(plan_invalid) X(backfill_refused) X(backfill_running) X(conflict)
 enum reject_reason {
     REJECT_NONE,
 #define X(name) REJECT_##name,

@@ -4,6 +4,7 @@
  * texts or, for typed fields, as integers that the constant was scaled to when parsed, so nothing is rounded. */
 #include "model/filter_expr.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -427,7 +428,7 @@ static bool parse_operator(struct parser *parser, enum filter_operator *op)
 
 static bool parse_condition(struct parser *parser, struct condition *condition)
 {
-    const struct filter_field *field;
+    const struct filter_field *field = NULL;
     condition->first = parser->expr->constant_count;
     condition->count = 0;
     if (is_word(parser, "exists") || is_word(parser, "missing")) {
@@ -437,6 +438,7 @@ static bool parse_condition(struct parser *parser, struct condition *condition)
     }
     if (!parse_field(parser, condition, &field))
         return false;
+    assert(field);
     uint32_t column = parser->token.column;
     if (!parse_operator(parser, &condition->op))
         return false;

@@ -509,8 +509,13 @@ void lead_fold_group(struct lead_fold *fold, struct lead_member *members, uint32
 #define LEAD_BASE_FIELDS(X)                                                                                            \
     X(at_ms)                                                                                                           \
     X(visit_at_ms)                                                                                                     \
-    X(cycle_at_ms) X(amount) X(lost_at_ms) X(owner) X(channel) X(currency) X(pipeline) X(leaf) X(lost_owner) X(cycle)  \
-        X(visits) X(ord) X(stage) X(last_open) X(kind) X(has_amount) X(merged)
+    X(cycle_at_ms)                                                                                                     \
+    X(amount)                                                                                                          \
+    X(lost_at_ms)                                                                                                      \
+    X(owner)                                                                                                           \
+    X(channel)                                                                                                         \
+    X(currency)                                                                                                        \
+    X(pipeline) X(leaf) X(lost_owner) X(cycle) X(visits) X(ord) X(stage) X(last_open) X(kind) X(has_amount) X(merged)
 
 void lead_base_encode(const struct lead_state *state, struct buf *out)
 {

@@ -5,8 +5,11 @@
     X(0, owner)                                                                                                        \
     X(1, leaf)                                                                                                         \
     X(2, reached)                                                                                                      \
-    X(3, cycle) X(4, visits) X(5, ord) X(6, stage) X(7, last_open) X(8, pipeline) X(9, channel) X(10, steps)           \
-        X(11, lost_owner) X(12, currency) X(13, amount)
+    X(3, cycle)                                                                                                        \
+    X(4, visits)                                                                                                       \
+    X(5, ord)                                                                                                          \
+    X(6, stage)                                                                                                        \
+    X(7, last_open) X(8, pipeline) X(9, channel) X(10, steps) X(11, lost_owner) X(12, currency) X(13, amount)
 /* Instants, as the distance from at_ms. */
 #define LEAD_PACK_INSTANTS(X) X(14, visit_at_ms) X(15, cycle_at_ms) X(16, lost_at_ms)
 

@@ -20,8 +20,12 @@ enum lead_class {
 #define LEAD_VIOLATIONS(X)                                                                                             \
     X(skip)                                                                                                            \
     X(regress)                                                                                                         \
-    X(loss_reason) X(required_step) X(created_again) X(to_stage_ignored) X(reopen_not_closed) X(hold_invalid)          \
-        X(reclaim_block) X(pool_won) X(pool_lost) X(reverse) X(merge_ring) X(after_merge)
+    X(loss_reason)                                                                                                     \
+    X(required_step)                                                                                                   \
+    X(created_again)                                                                                                   \
+    X(to_stage_ignored)                                                                                                \
+    X(reopen_not_closed)                                                                                               \
+    X(hold_invalid) X(reclaim_block) X(pool_won) X(pool_lost) X(reverse) X(merge_ring) X(after_merge)
 enum lead_violation {
 #define X(name) LEAD_VIOLATION_##name,
     LEAD_VIOLATIONS(X)
