@@ -206,6 +206,7 @@ static void get_cell(struct reader *r)
     if (r->in.bad)
         return;
     struct cell *cell = cell_table_get(cells, cell_key_of(&parts));
+    cell->flags |= CELL_SHOWN; /* changes are put only on top of a head that is not older than this state */
     cell->restated_on = restated_on;
     cell->touched = touched;
     for (unsigned slot = 0; slot < LEAD_SLOT_COUNT; slot++) {

@@ -120,6 +120,23 @@ static void cells_that_end_after_a_restart_are_taken_out(void **state)
     buf_close(&saved);
 }
 
+static void cells_of_the_snapshot_that_end_long_after_the_restart_are_taken_out(void **state)
+{
+    struct story *story = *state;
+    static struct shown shown;
+    struct buf saved = {0};
+    LEAD(.lead = "L1", .action = "created", .to = "NEW", .owner = "r1", .at_ms = STORY_DAY(1));
+    project_whole(story, story->tenant, &shown);
+    story->type->save(story->tenant, &saved);
+    restart(story, &saved);
+    story_time(story, STORY_DAY(2));
+    project_changes(story, story->tenant, &shown); /* the hours of day 1 still stand */
+    story_time(story, STORY_DAY(12));
+    project_changes(story, story->tenant, &shown);
+    assert_shows_what_is(story, &shown);
+    buf_close(&saved);
+}
+
 static void cells_that_came_after_the_snapshot_and_ended_before_the_next_life_showed_any_are_taken_out(void **state)
 {
     struct story *story = *state;
@@ -171,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(cells_that_end_after_a_restart_are_taken_out),
+        TEST(cells_of_the_snapshot_that_end_long_after_the_restart_are_taken_out),
         TEST(cells_that_came_after_the_snapshot_and_ended_before_the_next_life_showed_any_are_taken_out),
         TEST(a_cell_that_was_never_shown_is_no_change),
     };
