@@ -17,6 +17,7 @@
 enum {
     RANGE_TIMEOUT_MS = 5000,
     DIRTY_COMMIT_CELLS = 3000, /* < VIEW_COMMIT_CELLS_MAX by what one record may touch */
+    RECORD_CELLS = 128,        /* what a record usually touches: dirty cells are counted again after that many fewer */
     RUNNER_AHEAD = 12          /* records read before they are applied: the machine fetches what they will touch */
 };
 
@@ -168,6 +169,18 @@ static void spread(struct runner *runner)
     }
 }
 
+/* Counting a machine's dirty cells may make it add up what it folded: done seldom enough that it costs little, often
+ * enough that what usual records touch stays below one commit. */
+static bool many_dirty(const struct runner *runner, struct tenant *tenant)
+{
+    if (tenant->look_in && --tenant->look_in)
+        return false;
+    size_t dirty = runner->config.type->dirty(tenant->state);
+    bool many = dirty >= DIRTY_COMMIT_CELLS;
+    tenant->look_in = many ? 0 : (uint32_t)(DIRTY_COMMIT_CELLS - dirty) / RECORD_CELLS + 1;
+    return many;
+}
+
 /* Commits before a tenant has more dirty cells than one commit takes, but not while the end is far: then everything is
  * written anew once, at the end. */
 static void commit_early(struct runner *runner, struct slice name)
@@ -175,7 +188,7 @@ static void commit_early(struct runner *runner, struct slice name)
     if (!runner->owner || !runner->config.view || runner->projector.stale || !name.n || !near_end(runner))
         return;
     struct tenant *tenant = tenants_find(runner->fold->tenants, name);
-    if (!tenant || tenant->stop != TENANT_RUNS || runner->config.type->dirty(tenant->state) < DIRTY_COMMIT_CELLS)
+    if (!tenant || tenant->stop != TENANT_RUNS || !many_dirty(runner, tenant))
         return;
     spread(runner);
     struct projector_point point = point_now(runner);

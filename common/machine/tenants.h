@@ -43,6 +43,7 @@ struct tenant {
 
     /* View: `base_seq` = every cell that changed behind this ledger seq is dirty in the machine. */
     uint64_t base_seq;
+    uint32_t look_in;    /* records until its dirty cells are counted again, under way (runner.c, commit_early) */
     bool waits_for_view; /* in the projector's list */
     bool head_known;
     struct view_head head;    /* as last seen in the view */

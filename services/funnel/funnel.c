@@ -50,6 +50,7 @@ static void funnel_destroy(void *tenant)
     buf_close(&funnel->row);
     buf_close(&funnel->field);
     buf_close(&funnel->value);
+    order_close(&funnel->shown);
     free(funnel->postings.items);
     free(funnel->events);
     free(funnel->order);

@@ -42,6 +42,7 @@ struct funnel {
     struct lead_member *members;
     uint32_t member_capacity;
     struct buf record, text;
+    struct order shown;           /* cells that are projected, by row */
     struct buf row, field, value; /* of the cell that is projected */
     bool meta_stale;              /* the row `meta` must be projected again */
     int32_t meta_day;

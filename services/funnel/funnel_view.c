@@ -49,6 +49,14 @@ static void value_text(const struct cell *cell, struct buf *out)
         cell_text_write_number(CELL_TEXT_RESTATED, cell->restated_on, out);
 }
 
+/* Cells of one row stand together in this order, so that the view gets a row in one piece. */
+static uint64_t row_key(const struct funnel *funnel, struct cell_key key)
+{
+    struct cell_parts parts = cell_parts_of(key);
+    uint32_t pipeline = lead_book_stage_name(&funnel->book, parts.stage).pipeline;
+    return (uint64_t)parts.org << 32 | (uint32_t)(pipeline << 1 | parts.rep);
+}
+
 static void emit(struct funnel *funnel, struct cell_key key, const struct cell *cell, struct machine_sink *sink)
 {
     struct cell_parts parts = cell_parts_of(key);
@@ -145,35 +153,84 @@ size_t funnel_dirty(struct funnel *funnel)
     return funnel->cells.dirty.count + funnel->cells.removed_count + funnel->meta_stale;
 }
 
-static void emit_removed(struct funnel *funnel, struct machine_sink *sink)
+/* Cells come by row, not as they stand in memory: asks for those that follow. */
+static void fetch_ahead(const struct funnel *funnel, size_t at)
 {
-    struct cell_key key = funnel->cells.removed[--funnel->cells.removed_count];
-    if (!cell_table_find(&funnel->cells, key))
-        emit(funnel, key, NULL, sink);
+    enum { NEAR = 4, FAR = 10 };
+    const struct order *shown = &funnel->shown;
+    if (at + FAR < shown->count)
+        __builtin_prefetch(&funnel->cells.cells[shown->items[at + FAR].number]);
+    if (at + NEAR < shown->count)
+        __builtin_prefetch(funnel->cells.cells[shown->items[at + NEAR].number].values);
 }
 
-static void emit_dirty(struct funnel *funnel, struct machine_sink *sink)
+static size_t less(size_t a, size_t b) { return a < b ? a : b; }
+
+/* The last `count` of the removed keys. */
+static void emit_removed(struct funnel *funnel, size_t count, struct machine_sink *sink)
 {
-    struct cell *cell = &funnel->cells.cells[funnel->cells.dirty.items[--funnel->cells.dirty.count]];
-    if (!(cell->flags & CELL_USED) || !(cell->flags & CELL_DIRTY))
-        return; /* expired, or listed twice */
-    cell->flags = CELL_USED | CELL_SHOWN;
-    emit(funnel, cell->key, cell, sink);
+    struct cell_table *cells = &funnel->cells;
+    if (!count)
+        return;
+    cells->removed_count -= count;
+    const struct cell_key *keys = cells->removed + cells->removed_count;
+    order_begin(&funnel->shown, count);
+    for (uint32_t i = 0; i < count; i++)
+        order_add(&funnel->shown, row_key(funnel, keys[i]), i);
+    order_sort(&funnel->shown);
+    for (size_t i = 0; i < count; i++) {
+        struct cell_key key = keys[funnel->shown.items[i].number];
+        if (!cell_table_find(cells, key))
+            emit(funnel, key, NULL, sink);
+    }
+}
+
+/* The last `count` of the dirty cells. */
+static void emit_dirty(struct funnel *funnel, size_t count, struct machine_sink *sink)
+{
+    struct cell_table *cells = &funnel->cells;
+    cells->dirty.count -= (uint32_t)count;
+    order_begin(&funnel->shown, count);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t number = cells->dirty.items[cells->dirty.count + i];
+        struct cell *cell = &cells->cells[number];
+        if (!(cell->flags & CELL_USED) || !(cell->flags & CELL_DIRTY))
+            continue; /* expired, or listed twice */
+        cell->flags = CELL_USED | CELL_SHOWN;
+        order_add(&funnel->shown, row_key(funnel, cell->key), number);
+    }
+    order_sort(&funnel->shown);
+    for (size_t i = 0; i < funnel->shown.count; i++) {
+        fetch_ahead(funnel, i);
+        const struct cell *cell = &cells->cells[funnel->shown.items[i].number];
+        emit(funnel, cell->key, cell, sink);
+    }
 }
 
 bool funnel_project_dirty(struct funnel *funnel, size_t max, struct machine_sink *sink)
 {
     make_current(funnel);
-    size_t left = max;
-    for (; left && funnel->cells.removed_count; left--)
-        emit_removed(funnel, sink);
-    for (; left && funnel->cells.dirty.count; left--)
-        emit_dirty(funnel, sink);
-    if (left >= META_CELLS && funnel->meta_stale)
+    size_t removed = less(max, funnel->cells.removed_count);
+    emit_removed(funnel, removed, sink);
+    size_t dirty = less(max - removed, funnel->cells.dirty.count);
+    emit_dirty(funnel, dirty, sink);
+    if (max - removed - dirty >= META_CELLS && funnel->meta_stale)
         emit_meta(funnel, sink);
     bool more = funnel->cells.removed_count || funnel->cells.dirty.count || funnel->meta_stale;
     funnel->cells.all_shown &= more;
     return more;
+}
+
+/* Every cell by row; nothing is folded until the last of them was handed over. */
+static void order_all(struct funnel *funnel)
+{
+    const struct cell_table *cells = &funnel->cells;
+    order_begin(&funnel->shown, cells->live);
+    for (uint32_t i = 1; i < cells->count; i++) {
+        if (cells->cells[i].flags & CELL_USED)
+            order_add(&funnel->shown, row_key(funnel, cells->cells[i].key), i);
+    }
+    order_sort(&funnel->shown);
 }
 
 bool funnel_project_all(struct funnel *funnel, uint64_t *cursor, size_t max, struct machine_sink *sink)
@@ -181,19 +238,22 @@ bool funnel_project_all(struct funnel *funnel, uint64_t *cursor, size_t max, str
     assert(max >= META_CELLS);
     if (*cursor == 0) {
         make_current(funnel);
+        order_all(funnel);
         emit_meta(funnel, sink);
         max -= META_CELLS;
         *cursor = 1;
     }
-    for (; max && *cursor < funnel->cells.count; (*cursor)++) {
-        struct cell *cell = &funnel->cells.cells[*cursor];
-        if (!(cell->flags & CELL_USED))
-            continue;
+    uint64_t end = funnel->shown.count + 1;
+    for (; max && *cursor < end; max--, (*cursor)++) {
+        fetch_ahead(funnel, *cursor - 1);
+        struct cell *cell = &funnel->cells.cells[funnel->shown.items[*cursor - 1].number];
         cell->flags |= CELL_SHOWN;
         emit(funnel, cell->key, cell, sink);
-        max--;
     }
-    return *cursor < funnel->cells.count;
+    if (*cursor < end)
+        return true;
+    order_close(&funnel->shown); /* as large as all cells: not kept */
+    return false;
 }
 
 void funnel_project_done(struct funnel *funnel)

@@ -41,8 +41,7 @@ void roller_close(struct roller *roller)
     free(roller->groups);
     free(roller->members);
     free(roller->pairs);
-    free(roller->items);
-    free(roller->spare);
+    order_close(&roller->order);
     free(roller->suspects.items);
     memset(roller, 0, sizeof *roller);
 }
@@ -162,73 +161,21 @@ static const struct roll_pair *pair_of(struct roller *roller, const struct lead_
 
 /* --- order ---------------------------------------------------------------------------------------------------- */
 
-enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
-
-static void sort_pass(const struct roll_item *from, struct roll_item *to, size_t count, unsigned shift)
+/* Each contribution twice: for its nodes by minute, for its rep by day. */
+static void put_in_order(struct roller *roller, const struct delta_buffer *deltas, const struct lead_book *book)
 {
-    uint32_t place[DIGITS] = {0};
-    for (size_t i = 0; i < count; i++)
-        place[from[i].key >> shift & (DIGITS - 1)]++;
-    uint32_t sum = 0;
-    for (unsigned digit = 0; digit < DIGITS; digit++) {
-        uint32_t n = place[digit];
-        place[digit] = sum;
-        sum += n;
-    }
-    for (size_t i = 0; i < count; i++)
-        to[place[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
-}
-
-static int by_key(const void *left, const void *right)
-{
-    const struct roll_item *a = left, *b = right;
-    return a->key < b->key ? -1 : a->key > b->key;
-}
-
-/* By key: digit by digit from the right, but only digits in which keys differ. */
-static void sort_items(struct roller *roller, size_t count)
-{
-    if (count < DIGITS / 4) { /* sums do not care for the order of equal keys */
-        qsort(roller->items, count, sizeof *roller->items, by_key);
-        return;
-    }
-    uint64_t differ = 0;
-    for (size_t i = 1; i < count; i++)
-        differ |= roller->items[i].key ^ roller->items[0].key;
-    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
-        if (!(differ >> shift & (DIGITS - 1)))
-            continue;
-        sort_pass(roller->items, roller->spare, count, shift);
-        struct roll_item *sorted = roller->spare;
-        roller->spare = roller->items;
-        roller->items = sorted;
-    }
-}
-
-static void items_room(struct roller *roller, size_t wanted)
-{
-    if (wanted <= roller->item_capacity)
-        return;
-    roller->item_capacity = wanted;
-    roller->items = need(realloc(roller->items, wanted * sizeof *roller->items));
-    roller->spare = need(realloc(roller->spare, wanted * sizeof *roller->spare));
-}
-
-static size_t make_items(struct roller *roller, const struct delta_buffer *deltas, const struct lead_book *book)
-{
-    size_t count = 0;
-    items_room(roller, (size_t)deltas->count * 2);
+    order_begin(&roller->order, (size_t)deltas->count * 2);
     for (uint32_t i = 0; i < deltas->count; i++) {
         const struct delta *delta = &deltas->items[i];
         if (delta->leaf_to || !delta->leaf)
             continue;
         uint32_t currency = delta->slot == LEAD_SLOT_AMOUNT ? delta->currency : 0;
         const struct roll_pair *pair = pair_of(roller, book, delta->leaf, delta->stage, currency);
-        roller->items[count++] = (struct roll_item){(uint64_t)pair->nodes << 32 | delta->minute, i};
+        order_add(&roller->order, (uint64_t)pair->nodes << 32 | delta->minute, i);
         if (pair->rep)
-            roller->items[count++] = (struct roll_item){(uint64_t)pair->rep << 32 | (uint32_t)delta->day, i};
+            order_add(&roller->order, (uint64_t)pair->rep << 32 | (uint32_t)delta->day, i);
     }
-    return count;
+    order_sort(&roller->order);
 }
 
 /* --- groups: sums of panes into cells ------------------------------------------------------------------------- */
@@ -378,9 +325,10 @@ static void close_group(struct roll *roll)
         close_pane(roll, (enum cell_pane)pane);
 }
 
-static void roll_items(struct roll *roll, const struct delta_buffer *deltas, size_t count)
+static void roll_items(struct roll *roll, const struct delta_buffer *deltas)
 {
-    const struct roll_item *items = roll->roller->items;
+    const struct order_item *items = roll->roller->order.items;
+    size_t count = roll->roller->order.count;
     uint64_t group = 0;
     for (size_t i = 0; i < count; i++) {
         if (items[i].key >> 32 != group) {
@@ -389,8 +337,8 @@ static void roll_items(struct roll *roll, const struct delta_buffer *deltas, siz
             roll->group = roll->roller->groups[group];
         }
         if (i + ROLL_AHEAD < count)
-            __builtin_prefetch(&deltas->items[items[i + ROLL_AHEAD].delta]);
-        add_delta(roll, &deltas->items[items[i].delta]);
+            __builtin_prefetch(&deltas->items[items[i + ROLL_AHEAD].number]);
+        add_delta(roll, &deltas->items[items[i].number]);
     }
     close_group(roll);
 }
@@ -475,9 +423,8 @@ void roll_up(struct roller *roller, struct delta_buffer *deltas, const struct le
     if (!deltas->count)
         return;
     struct roll roll = {.roller = roller, .book = book, .cells = cells, .month_day = INT32_MIN};
-    size_t count = make_items(roller, deltas, book);
-    sort_items(roller, count);
-    roll_items(&roll, deltas, count);
+    put_in_order(roller, deltas, book);
+    roll_items(&roll, deltas);
     roll_transfers(&roll, deltas);
     deltas->count = 0;
     drop_empty(roller, cells);

@@ -11,6 +11,7 @@
 
 #include "cell.h"
 #include "delta.h"
+#include "order.h"
 
 enum { ROLL_HINTS = CELL_PANES + 1 };
 
@@ -29,12 +30,6 @@ struct roll_pair { /* (leaf, stage, currency) -> its groups */
     uint64_t key;
     uint32_t nodes, rep; /* numbers of groups; 0: none */
 };
-/* A contribution's place in the order of rolling up. */
-struct roll_item {
-    uint64_t key; /* group << 32 | minute (of reps: day) */
-    uint32_t delta;
-};
-
 struct roller {
     struct lead_symbols series_names, group_names;
     struct roll_series *series;
@@ -45,8 +40,7 @@ struct roller {
     uint32_t member_count, member_capacity;
     struct roll_pair *pairs; /* open addressing, a power of two; key 0: free */
     uint32_t pair_mask, pair_count;
-    struct roll_item *items, *spare;
-    size_t item_capacity;
+    struct order order;        /* of contributions: group << 32 | minute (of reps: day) */
     struct cell_list suspects; /* cells that no event touched: they may have become empty */
 };
 
