@@ -188,7 +188,7 @@ static void decide_event(struct decider *decider, struct writer_state *state, co
     const struct event *event = &decision->event;
     decision->record.tenant = event->v[EV_TENANT].s;
     buf_clear(&decider->hash);
-    decision->identity = writer_identity_of(decider->codec, event, &decider->hash);
+    decision->identity = writer_identity_of(state, event, &decider->hash);
     decision->has_identity = true;
     enum id_answer answer =
         id_table_find(state->ids, decision->identity.id, decision->identity.body, decision->record.time_ms);

@@ -78,6 +78,13 @@ static uint32_t home_of(const struct segment *segment, uint64_t key)
     return (uint32_t)(((key << 8 >> 32) * segment->homes) >> 32);
 }
 
+void id_table_prefetch(const struct id_table *table, uint64_t key)
+{
+    const struct segment *segment = &table->segments[segment_of(key)];
+    if (segment->entries)
+        __builtin_prefetch(&segment->entries[home_of(segment, key)]);
+}
+
 /* Slot of `key`, or the one where it belongs: the first free or greater. */
 static uint32_t slot_of(const struct segment *segment, uint64_t key)
 {

@@ -26,6 +26,7 @@ enum id_answer { ID_NEW, ID_SAME, ID_OTHER };
 /* `body`: any hash of the body, of which ID_BODY_BITS are compared. now_ms: shard time, never falling from call to
  * call. find changes nothing. put sets the entry of `key`, expired or not. */
 enum id_answer id_table_find(const struct id_table *table, uint64_t key, uint64_t body, int64_t now_ms);
+void id_table_prefetch(const struct id_table *table, uint64_t key); /* find or put of this key will follow */
 void id_table_put(struct id_table *table, uint64_t key, uint64_t body, int64_t now_ms);
 /* Reclaims what is expired in one segment; call now and then (a pass takes ID_SEGMENTS calls). */
 void id_table_sweep(struct id_table *table, int64_t now_ms);

@@ -196,7 +196,7 @@ static bool add(struct writer *writer, struct ledger_record *record)
 
 static void fold_own(struct writer *writer, const struct ledger_record *record, const struct decision *decision)
 {
-    struct err err;
+    struct err err __attribute__((uninitialized)); /* read only when there is one */
     const struct event *event = decision && decision->class == DECISION_ACCEPT ? &decision->event : NULL;
     const struct writer_identity *identity = event && decision->has_identity ? &decision->identity : NULL;
     enum err_code code = writer_state_fold(&writer->state, record, event, identity, &err);

@@ -19,13 +19,14 @@ void writer_state_close(struct writer_state *state)
     buf_close(&state->scratch);
 }
 
-struct writer_identity writer_identity_of(const struct event_codec *codec, const struct event *event,
+struct writer_identity writer_identity_of(const struct writer_state *state, const struct event *event,
                                           struct buf *scratch)
 {
     struct slice tenant = event->v[EV_TENANT].s, id = event->v[EV_EVENT_ID].s;
     uint64_t seed = XXH3_64bits_withSeed(tenant.p, tenant.n, (uint64_t)event->type + 1);
-    struct hash128 body = event_body_hash(codec, event, scratch);
-    return (struct writer_identity){XXH3_64bits_withSeed(id.p, id.n, seed), body.low};
+    uint64_t key = XXH3_64bits_withSeed(id.p, id.n, seed);
+    id_table_prefetch(state->ids, key); /* it comes while the body is hashed */
+    return (struct writer_identity){key, event_body_hash(state->codec, event, scratch).low};
 }
 
 /* Bodies with the envelope, which have an identity: everything but the writer's own and the machines' records. */
@@ -109,7 +110,7 @@ enum err_code writer_state_fold(struct writer_state *state, const struct ledger_
     if (identified) {
         if (!identity) {
             buf_clear(&state->scratch);
-            own = writer_identity_of(state->codec, event, &state->scratch);
+            own = writer_identity_of(state, event, &state->scratch);
             identity = &own;
         }
         id_table_put(state->ids, identity->id, identity->body, record->time_ms);

@@ -30,7 +30,7 @@ struct writer_identity {
     uint64_t id;   /* hash of (tenant, type, event_id) */
     uint64_t body; /* of the body without recorded_at, source_seq, causation_id, correlation_id */
 };
-struct writer_identity writer_identity_of(const struct event_codec *codec, const struct event *event,
+struct writer_identity writer_identity_of(const struct writer_state *state, const struct event *event,
                                           struct buf *scratch);
 
 /* Applies one valid record. `event`, `identity`: of its body if the caller has them (own records), else NULL: they are
