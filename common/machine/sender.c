@@ -102,7 +102,9 @@ static enum err_code ask_quarantine(struct sender *sender, const struct fold *fo
                                     struct err *err)
 {
     char id[64];
-    snprintf(id, sizeof id, "quarantine-%.20s-%llu", fold->type->name, (unsigned long long)tenant->held_seq);
+    /* With the time: after a release the same record may crash again, and that is another quarantine. */
+    snprintf(id, sizeof id, "quarantine-%.12s-%llu-%lld", fold->type->name, (unsigned long long)tenant->held_seq,
+             (long long)fold->time_ms);
     struct event event = {.type = EVENT_CONTROL};
     set(&event, EV_TENANT, 0, tenant->name);
     set(&event, EV_EVENT_ID, 0, slice_of(id));

@@ -235,11 +235,18 @@ static enum reject_reason check_attrs(struct decoding *d, struct slice name, con
     return reason;
 }
 
-/* Controls of the ledger itself are never accepted from outside (formats 3.8). */
+/* Those that the ledger writes by itself are never accepted from outside (formats 3.8). Quarantine, release and
+ * machine_version are in force where they stand in the ledger, but others ask for them (docs/decisions/0030). */
+static bool may_be_asked_for(int64_t control)
+{
+    return control != CONTROL_CONTROL_tick && control != CONTROL_CONTROL_gap &&
+           control != CONTROL_CONTROL_source_stalled;
+}
+
 static enum reject_reason check_control(struct decoding *d, struct slice name, const struct event_value *value)
 {
     bool ours = d->event->type == EVENT_CONTROL && value == &d->event->v[CONTROL_CONTROL];
-    if (!ours || value->i <= CONTROL_CONTROL_live)
+    if (!ours || may_be_asked_for(value->i))
         return REJECT_NONE;
     return event_refuse(d, REJECT_bad_enum, name, "%.*s: this control is the ledger's own", SLICE_ARG(name));
 }

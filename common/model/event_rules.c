@@ -35,6 +35,11 @@ static const struct need needs[] = {
     {EVENT_ACTION, ACTION_ACTION, (BIT(ACTION_ACTION_comment) << 1) - 1, EV_ACTOR_ID},
     {EVENT_CONTROL, CONTROL_CONTROL, BIT(CONTROL_CONTROL_backfill_begin) | BIT(CONTROL_CONTROL_backfill_end),
      CONTROL_RUN_ID},
+    {EVENT_CONTROL, CONTROL_CONTROL,
+     BIT(CONTROL_CONTROL_quarantine) | BIT(CONTROL_CONTROL_release) | BIT(CONTROL_CONTROL_machine_version),
+     CONTROL_MACHINE},
+    {EVENT_CONTROL, CONTROL_CONTROL, BIT(CONTROL_CONTROL_quarantine), CONTROL_TARGET_SEQ},
+    {EVENT_CONTROL, CONTROL_CONTROL, BIT(CONTROL_CONTROL_machine_version), CONTROL_VERSION},
 };
 
 static enum reject_reason missing(struct decoding *d, unsigned field, const char *why)

@@ -198,11 +198,10 @@ static int run_import(struct cli *cli)
     return exit_code;
 }
 
-int import_run_control(struct cli *cli, const char *what, struct slice tenant, const char *run, const char *control)
+int import_run_control_line(struct cli *cli, const char *what, struct slice line)
 {
     struct import *import = calloc(1, sizeof *import);
     struct clock *clock = clock_system();
-    struct buf line = {0};
     if (!import)
         abort();
     import->cli = cli;
@@ -211,9 +210,8 @@ int import_run_control(struct cli *cli, const char *what, struct slice tenant, c
     intern_init(&import->tenants, 1);
     import->codec = event_codec_new(&cli->err);
     enum err_code code = import->codec ? OK : cli->err.code;
-    import_control_line(tenant, run, control, import->now_ms, false, &line);
     if (code == OK)
-        code = import_add_line(import, buf_slice(&line), what, 1);
+        code = import_add_line(import, line, what, 1);
     if (code == OK)
         code = send_and_wait(import);
     if (code == OK && import->counts.rejected)
@@ -221,8 +219,17 @@ int import_run_control(struct cli *cli, const char *what, struct slice tenant, c
     event_codec_destroy(&import->codec);
     import_close(import);
     free(import);
-    buf_close(&line);
     return err_exit_code(code);
+}
+
+int import_run_control(struct cli *cli, const char *what, struct slice tenant, const char *run, const char *control)
+{
+    struct clock *clock = clock_system();
+    struct buf line = {0};
+    import_control_line(tenant, run, control, clock->now_ms(clock), false, &line);
+    int exit_code = import_run_control_line(cli, what, buf_slice(&line));
+    buf_close(&line);
+    return exit_code;
 }
 
 static int run_abort(struct cli *cli)

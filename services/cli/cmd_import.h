@@ -90,5 +90,7 @@ void import_control_line(struct slice tenant, const char *run, const char *contr
 /* Sends one and waits for the ledger's answer; exit code, 1 if it was refused. `what` stands for the file in reports.
  */
 int import_run_control(struct cli *cli, const char *what, struct slice tenant, const char *run, const char *control);
+/* Any control, as canonical JSON, the same way. */
+int import_run_control_line(struct cli *cli, const char *what, struct slice line);
 
 #endif

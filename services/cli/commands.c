@@ -24,6 +24,7 @@
     X(show_lead)                                                                                                       \
     X(show_shards)                                                                                                     \
     X(tail)                                                                                                            \
+    X(tenant_release)                                                                                                  \
     X(tenant_live)                                                                                                     \
     X(wait)
 

@@ -97,6 +97,20 @@ static bool check_begin(const struct tenant_clock *clock, struct decision *decis
     return false;
 }
 
+/* Who may ask: a machine's runtime for the quarantine of its own tenant, an operator for the rest
+ * (docs/decisions/0030-poison.md). */
+static bool check_asker(const struct event *event, struct decision *decision)
+{
+    bool quarantine = event->v[CONTROL_CONTROL].i == CONTROL_CONTROL_quarantine;
+    struct slice source = event->v[EV_SOURCE].s;
+    if (quarantine ? slice_eq(source, event->v[CONTROL_MACHINE].s) : slice_is(source, "operator"))
+        return true;
+    refuse(decision, REJECT_bad_id, "source",
+           quarantine ? "a quarantine is asked for by its machine: source must be the machine's name"
+                      : "this control is an operator's: source must be \"operator\"");
+    return false;
+}
+
 static bool check_control(const struct tenant_clock *clock, const struct event *event, struct decision *decision)
 {
     switch (event->v[CONTROL_CONTROL].i) {
@@ -115,7 +129,7 @@ static bool check_control(const struct tenant_clock *clock, const struct event *
     case CONTROL_CONTROL_quarantine:
     case CONTROL_CONTROL_release:
     case CONTROL_CONTROL_machine_version:
-        return true; /* asked for by a machine's runtime or an operator; in force where it stands in the ledger */
+        return check_asker(event, decision); /* in force where it stands in the ledger */
     default:
         refuse(decision, REJECT_wrong_topic, "control", "this control is written by the ledger itself only");
         return false;

@@ -146,6 +146,65 @@ static void controls_of_the_ledger_itself_are_not_taken_from_outside(void **stat
     assert_int_equal(kit_totals(kit, LEDGER_SOURCE_IMPORT).rejected, 1);
 }
 
+static void send_poison_control(struct kit *kit, const char *id, const char *source, const char *control,
+                                const char *more)
+{
+    char value[512];
+    snprintf(value, sizeof value,
+             "{\"type\":\"control\",\"tenant\":\"acme\",\"event_id\":\"%s\",\"source\":\"%s\",\"source_seq\":0,"
+             "\"occurred_at\":1772000000000,\"control\":\"%s\"%s}",
+             id, source, control, more);
+    kit_send(kit, LEDGER_SOURCE_IMPORT, "acme", value);
+}
+
+static void a_machine_may_ask_for_a_quarantine_and_an_operator_for_its_end(void **state)
+{
+    struct kit *kit = *state;
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ""));
+    kit_settle(kit);
+    send_poison_control(kit, "q", "funnel", "quarantine", ",\"machine\":\"funnel\",\"target_seq\":1");
+    send_poison_control(kit, "r", "operator", "release", ",\"machine\":\"funnel\"");
+    send_poison_control(kit, "v", "operator", "machine_version", ",\"machine\":\"funnel\",\"version\":1");
+    assert_int_equal(settled(kit).kinds[LEDGER_CONTROL], 3);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_IMPORT).accepted, 3);
+}
+
+static void a_machine_s_own_record_of_a_quarantine_is_taken(void **state)
+{
+    struct kit *kit = *state;
+    struct event *event = calloc(1, sizeof *event);
+    struct buf value = {0};
+    event->type = EVENT_CONTROL;
+    event_set_text(event, EV_TENANT, SLICE("acme"));
+    event_set_text(event, EV_EVENT_ID, SLICE("quarantine-funnel-1-1772000000000"));
+    event_set_text(event, EV_SOURCE, SLICE("funnel"));
+    event_set_int(event, EV_SOURCE_SEQ, 0);
+    event_set_int(event, EV_OCCURRED_AT, KIT_START_MS);
+    event_set_int(event, CONTROL_CONTROL, CONTROL_CONTROL_quarantine);
+    event_set_text(event, CONTROL_MACHINE, SLICE("funnel"));
+    event_set_int(event, CONTROL_TARGET_SEQ, 1);
+    event_encode_single(kit->codec, event, &value);
+    assert_int_equal(log_append(kit->producer, "sales.import", 0, SLICE("acme"), buf_slice(&value),
+                                (struct slice){NULL, 0}, &kit->err),
+                     OK);
+    buf_close(&value);
+    free(event);
+    assert_int_equal(settled(kit).kinds[LEDGER_CONTROL], 1);
+}
+
+static void nobody_else_may_freeze_or_release_a_tenant(void **state)
+{
+    struct kit *kit = *state;
+    send_poison_control(kit, "q", "crm", "quarantine", ",\"machine\":\"funnel\",\"target_seq\":1");
+    send_poison_control(kit, "r", "crm", "release", ",\"machine\":\"funnel\"");
+    send_poison_control(kit, "v", "funnel", "machine_version", ",\"machine\":\"funnel\",\"version\":9");
+    send_poison_control(kit, "m", "operator", "release", "");
+    struct kit_counts counts = settled(kit);
+    assert_int_equal(counts.kinds[LEDGER_CONTROL], 0);
+    assert_int_equal(counts.totals.reasons[REJECT_bad_id], 3);
+    assert_int_equal(counts.totals.reasons[REJECT_missing_field], 1);
+}
+
 /* --- outputs of machines --- */
 
 static void send_attest(struct kit *kit, uint64_t n, uint64_t seq)
@@ -208,6 +267,9 @@ int main(void)
         TEST(a_second_run_beside_the_first_is_refused_but_a_repeated_begin_is_a_duplicate),
         TEST(a_bad_line_before_a_run_is_rejected_for_its_own_reason),
         TEST(controls_of_the_ledger_itself_are_not_taken_from_outside),
+        TEST(a_machine_may_ask_for_a_quarantine_and_an_operator_for_its_end),
+        TEST(a_machine_s_own_record_of_a_quarantine_is_taken),
+        TEST(nobody_else_may_freeze_or_release_a_tenant),
         TEST(outputs_are_taken_in_their_order_and_early_ones_wait_for_their_repeat),
         TEST(an_output_that_contradicts_the_ledger_is_diverged),
     };
