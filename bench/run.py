@@ -84,19 +84,22 @@ def bench_ledger(p, total, deadline_s, profile):
         until(lambda: metric(p, "paceline_ledger_records_total") >= total, process, deadline_s)
         pid = pid_of(process)
         return {"cpu_seconds": cpu_seconds(pid), "wall_seconds": time.monotonic() - begin, "rss": rss_bytes(pid),
+                "seq": metric(p, "paceline_ledger_seq"), "blocks": metric(p, "paceline_ledger_blocks_total"),
+                "counts": {c: metric(p, "paceline_ledger_records_total", f'"{c}"') for c in ("accepted", "duplicate", "rejected")},
                 "id_bytes": metric(p, "paceline_ledger_id_bytes") / max(1, metric(p, "paceline_ledger_ids"))}
     finally:
         process.stop()
 
 
-def metric(p, name):
-    """The sum of a metric over its labels, from the metrics page of the service that runs; 0 while there is none."""
+def metric(p, name, label=""):
+    """The sum of a metric over its labels, or over those that hold `label`, from the metrics page of the service that runs;
+    0 while there is none."""
     try:
         text = urllib.request.urlopen(f"http://127.0.0.1:{p.http_port}/metrics", timeout=5).read().decode()
     except OSError:
         return 0
     values = (line.rsplit(" ", 1) for line in text.splitlines())
-    return sum(float(value) for labels, value in values if labels.split("{")[0] == name)
+    return sum(float(value) for labels, value in values if labels.split("{")[0] == name and label in labels)
 
 
 def bench_funnel(p, deadline_s, profile):
@@ -107,25 +110,29 @@ def bench_funnel(p, deadline_s, profile):
     try:
         p.run("wait", timeout=deadline_s)
         pid = pid_of(process)
-        return {"cpu_seconds": cpu_seconds(pid), "wall_seconds": time.monotonic() - begin, "rss": rss_bytes(pid),
-                "redis_cpu_seconds": redis_cpu_seconds(p) - redis, "cells": metric(p, "paceline_view_cells_total"),
+        spent = {"cpu_seconds": cpu_seconds(pid), "wall_seconds": time.monotonic() - begin, "rss": rss_bytes(pid),
+                 "redis_cpu_seconds": redis_cpu_seconds(p) - redis}
+        until(lambda: metric(p, "paceline_view_cells_total"), process, deadline_s)  # the page is a moment behind
+        return {**spent, "cells": metric(p, "paceline_view_cells_total"),
                 "commits": metric(p, "paceline_view_commits_total"), "generations": metric(p, "paceline_view_generations_total")}
     finally:
         process.stop(deadline_s=300)
 
 
-def bench_restart(p, deadline_s):
-    """kill -9 of the funnel behind its last snapshot, then the time until it has folded to the end again and the view is current."""
-    process = program(p, "funnel")
-    p.run("wait", timeout=deadline_s)
-    end = metric(p, "paceline_machine_seq")
-    process.kill()
+def bench_restart(p, end, deadline_s):
+    """kill -9 of the funnel behind the snapshot that its orderly end made; then the time until it has folded to the end
+    again and the view is current. folded: records behind the snapshot."""
     begin = time.monotonic()
-    process = program(p, "funnel")
+    process = program(p, "funnel", {"snapshot_records": 10**9})
     try:
         until(lambda: metric(p, "paceline_machine_seq") >= end, process, deadline_s)
+        process.kill()
+        begin = time.monotonic()
+        process = program(p, "funnel", {"snapshot_records": 10**9})
+        until(lambda: metric(p, "paceline_machine_seq") >= end, process, deadline_s)
         p.run("wait", timeout=deadline_s)
-        return {"wall_seconds": time.monotonic() - begin, "cpu_seconds": cpu_seconds(process.child.pid)}
+        return {"wall_seconds": time.monotonic() - begin, "cpu_seconds": cpu_seconds(process.child.pid),
+                "folded": metric(p, "paceline_machine_records_total")}
     finally:
         process.stop(deadline_s=300)
 
@@ -156,10 +163,9 @@ def one_run(options):
             result["floor"] = tool(harness.BIN / "bench_floor", p.kafka.bootstrap, p.prefix + "sales.leads", 1)
         result["ledger"] = bench_ledger(p, total, options.deadline, options.profile)
         where = ["--kafka", p.kafka.bootstrap, p.prefix, 1] if p.kafka else [p.dir]
-        result["blocks"] = p.topic_ends()["sales.ledger"]
         result["read"] = tool(harness.BIN / "bench_read", *where)
         result["funnel"] = bench_funnel(p, options.deadline, options.profile)
-        result["restart"] = bench_restart(p, options.deadline)
+        result["restart"] = bench_restart(p, result["ledger"]["seq"], options.deadline)
         if p.kafka:
             result["floor_again"] = tool(harness.BIN / "bench_floor", p.kafka.bootstrap, p.prefix + "sales.leads", 1)
     return result
@@ -177,15 +183,17 @@ def show(options, result):
         for name in ("floor", "floor_again"):
             row(f"raw topic read by plain librdkafka ({name})", f"{result[name]['cpu_seconds'] / millions:.3f} CPU-s per million")
     row("paceline-ledger, raw -> ledger", f"{result['ledger']['cpu_seconds'] / millions:.3f} CPU-s per million, RSS {result['ledger']['rss'] / 2**20:.0f} MiB")
-    row("records in a ledger block, mean", f"{result['read']['records'] / max(1, result['blocks']):.0f}")
+    row("records in a ledger block, mean", f"{result['read']['records'] / max(1, result['ledger']['blocks']):.0f}")
     row("ledger read + filter", f"{result['read']['cpu_seconds'] * 1e9 / max(1, result['read']['records']):.0f} CPU-ns per event")
     funnel = result["funnel"]
     row("paceline-funnel, ledger -> Redis", f"{funnel['cpu_seconds'] / millions:.3f} CPU-s per million, Redis beside it {funnel['redis_cpu_seconds'] / millions:.3f}")
     row("ledger and funnel together", f"{(result['ledger']['cpu_seconds'] + funnel['cpu_seconds']) / millions:.3f} CPU-s per million")
     row("figures written to Redis", f"{funnel['cells']:,.0f} cells in {funnel['commits']:,.0f} commits and {funnel['generations']:,.0f} generations")
+    counts = result["ledger"]["counts"]
+    row("accepted, duplicate, rejected", ", ".join(f"{counts[c]:,.0f}" for c in ("accepted", "duplicate", "rejected")))
     row("memory of the table of ids", f"{result['ledger']['id_bytes']:.1f} B per id")
     row("memory of the funnel", f"{funnel['rss'] / 2**20:.0f} MiB, {funnel['rss'] / leads:.0f} B per lead (whole process)")
-    row("restart after kill -9, figures current", f"{result['restart']['wall_seconds']:.2f} s wall, {result['restart']['cpu_seconds']:.2f} CPU-s")
+    row("restart after kill -9, figures current", f"{result['restart']['wall_seconds']:.2f} s wall, {result['restart']['cpu_seconds']:.2f} CPU-s, {result['restart']['folded']:.0f} records behind the snapshot")
 
 
 def main():
