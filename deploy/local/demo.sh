@@ -102,7 +102,8 @@ fi
 rm -rf "$data"
 mkdir -p "$data"
 
-"$paceline" run "${where[@]}" >"$demo/run.log" 2>&1 &
+# In a session of its own: Ctrl-C is for this script, which ends what it started in order.
+setsid "$paceline" run "${where[@]}" >"$demo/run.log" 2>&1 &
 service=$!
 echo "$service" >"$run/service.pid"
 for _ in $(seq 600); do
@@ -117,7 +118,10 @@ done
 # ---- what plays ---------------------------------------------------------------------------------------------------
 company=$demo/company
 rm -rf "$company"
-"$paceline" gen --out "$company" --seed "$seed" --leads "$leads" --reps 24 --tenant "$tenant" --quiet
+# A live demo goes on where the history ends: today.
+from=2026-01-05
+if [ -z "$once" ]; then from=$(date -d '-90 days' +%F); fi
+"$paceline" gen --out "$company" --seed "$seed" --leads "$leads" --reps 24 --from "$from" --tenant "$tenant" --quiet
 "$paceline" plan apply "$company/plan.yaml" "${where[@]}" >"$demo/plan.log"
 if [ -n "$once" ]; then
     "$paceline" import "$company/events.ndjson" --tenant "$tenant" --as-lived "${where[@]}" || [ $? = 1 ]
@@ -127,7 +131,8 @@ if [ -n "$once" ]; then
     exit 0
 fi
 "$paceline" import "$company/events.ndjson" --tenant "$tenant" --as-lived --then-live "${where[@]}" >"$demo/import.log" 2>&1 || [ $? = 1 ]
-"$paceline" gen --play --seed "$seed" --leads "$leads" --reps 24 --tenant "$tenant" --rate 20 --quiet "${where[@]}" >"$demo/play.log" 2>&1 &
+"$paceline" wait --tenant "$tenant" "${where[@]}"
+setsid "$paceline" gen --play --seed "$((seed + 1))" --leads $((leads * 20)) --reps 24 --tenant "$tenant" --rate 20 --quiet "${where[@]}" >"$demo/play.log" 2>&1 &
 player=$!
 say "playing in 20 events a second; Ctrl-C ends the demo"
 # A picture a second on a terminal, else one every ten seconds.
@@ -137,5 +142,6 @@ while ! gone "$service"; do
     printf '%s%s\n' "$clear" "$picture"
     read -r -t "$pause" <> <(:) || :
 done
+if gone "$player" && [ -s "$demo/play.log" ]; then tail -n 3 "$demo/play.log" >&2; fi
 tail -n 20 "$demo/run.log" >&2
 exit 70

@@ -90,6 +90,8 @@ static enum err_code write_folder(struct cli *cli, const struct gen *gen)
 
 /* ---- playing */
 
+enum { PLAY_TAG_BYTES = 20 };
+
 static const char *const topics[] = {"sales.visits", "sales.orders", "sales.leads", "sales.facts"};
 
 static void sleep_ms(int64_t ms)
@@ -163,6 +165,11 @@ static int run(struct cli *cli)
         return err_exit_code(gen_bench(cli, &config, cli_int(cli, "bench", 0)));
     if (code != OK)
         return err_exit_code(code);
+    char tag[PLAY_TAG_BYTES];
+    if (cli_flag(cli, "play")) { /* a second play tells of new leads */
+        (void)snprintf(tag, sizeof tag, "%llx-", (unsigned long long)clock_system()->now_ms(clock_system()) / 1000);
+        config.tag = tag;
+    }
     code = gen_init(&gen, &config, &cli->err);
     if (code != OK)
         return err_exit_code(code);

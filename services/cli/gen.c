@@ -18,6 +18,7 @@ void gen_config_default(struct gen_config *config)
                                   .levels = 4,
                                   .first_day = date_from_civil(2026, 1, 5),
                                   .tenant = "demo",
+                                  .tag = "",
                                   .late_ppm = 30000,
                                   .duplicate_ppm = 20000,
                                   .conflict_ppm = 2000,

@@ -19,6 +19,7 @@ struct gen_config {
     int64_t leads, days, reps, levels; /* levels: company, ..., team, rep */
     int32_t first_day;                 /* days since 1970-01-01 */
     const char *tenant;
+    const char *tag; /* put before every id, so that another run tells of other leads; "" by default */
     int64_t late_ppm, duplicate_ppm, conflict_ppm, retract_ppm;
     bool bad; /* plant one event for each way to be broken */
 };

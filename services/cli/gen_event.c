@@ -28,8 +28,9 @@ void gen_event_begin(struct gen_draft *draft, struct gen *gen, enum gen_topic to
     draft->event = (struct gen_event){.occurred_ms = at_ms, .head = gen->text.n, .topic = (uint8_t)topic};
     uint64_t n = ++gen->next_id;
     buf_addf(&gen->text,
-             "{\"type\":\"%s\",\"tenant\":\"%s\",\"event_id\":\"%s-%llu\",\"source\":\"%s\",\"source_seq\":%llu",
-             types[topic], gen->config.tenant, id_prefix, (unsigned long long)n, sources[topic], (unsigned long long)n);
+             "{\"type\":\"%s\",\"tenant\":\"%s\",\"event_id\":\"%s%s-%llu\",\"source\":\"%s\",\"source_seq\":%llu",
+             types[topic], gen->config.tenant, gen->config.tag, id_prefix, (unsigned long long)n, sources[topic],
+             (unsigned long long)n);
     draft->event.head_bytes = (uint32_t)(gen->text.n - draft->from);
 }
 

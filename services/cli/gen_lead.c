@@ -213,7 +213,7 @@ static void mistake(struct story *story)
     enum stage wrong = story->stage == NEGO ? NEW : NEGO;
     copy.at_ms += 60000;
     begin(&copy, &draft, "stage");
-    (void)snprintf(id, sizeof id, "l-%llu", (unsigned long long)story->gen->next_id);
+    (void)snprintf(id, sizeof id, "%sl-%llu", story->gen->config.tag, (unsigned long long)story->gen->next_id);
     gen_event_text(&draft, "to_stage", names[wrong]);
     draft.on_time = true; /* what is taken back must have been recorded before */
     gen_event_end(&draft);
@@ -380,7 +380,7 @@ void gen_lead_story(struct gen *gen, uint32_t lead)
 {
     struct story story = {.gen = gen, .lead = lead, .stage = NOWHERE, .last_open = NEW};
     int64_t span = gen->end_ms - gen->start_ms;
-    (void)snprintf(story.id, sizeof story.id, "L%07u", lead + 1);
+    (void)snprintf(story.id, sizeof story.id, "%sL%07u", gen->config.tag, lead + 1);
     story.rep = (uint32_t)gen_random_below(&gen->random, gen->company.reps);
     if (gen->zipf.count)
         story.rep = gen_zipf_draw(&gen->zipf, &gen->random);

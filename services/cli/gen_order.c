@@ -107,8 +107,9 @@ static void payment(struct order *order, int64_t at_ms)
 void gen_order_story(struct gen *gen, uint32_t lead, uint32_t rep, int64_t at_ms, int64_t amount)
 {
     struct order order = {.gen = gen};
-    (void)snprintf(order.id, sizeof order.id, "O%07u-%llu", lead + 1, (unsigned long long)gen->next_id);
-    (void)snprintf(order.lead, sizeof order.lead, "L%07u", lead + 1);
+    (void)snprintf(order.id, sizeof order.id, "%sO%07u-%llu", gen->config.tag, lead + 1,
+                   (unsigned long long)gen->next_id);
+    (void)snprintf(order.lead, sizeof order.lead, "%sL%07u", gen->config.tag, lead + 1);
     (void)snprintf(order.customer, sizeof order.customer, "c-%05u", lead % 5000 + 1);
     split(&order, rep);
     lines(&order, amount);
@@ -133,7 +134,7 @@ static void visit_phase(struct gen *gen, const char *id, const char *phase, uint
     gen_event_text(&draft, "phase", phase);
     gen_company_rep(rep, name);
     gen_event_text(&draft, "rep_id", name);
-    (void)snprintf(text, sizeof text, "L%07u", lead + 1);
+    (void)snprintf(text, sizeof text, "%sL%07u", gen->config.tag, lead + 1);
     gen_event_text(&draft, "lead_id", text);
     if (planned_ms) {
         gen_event_time(&draft, "planned_start", planned_ms);
@@ -146,7 +147,7 @@ void gen_visit_story(struct gen *gen, uint32_t lead, uint32_t rep, int64_t at_ms
 {
     char id[32];
     int64_t planned_ms = gen_working_time(gen, at_ms + gen_random_between(&gen->random, DAY_MS, 4 * DAY_MS));
-    (void)snprintf(id, sizeof id, "V%llu", (unsigned long long)gen->next_id);
+    (void)snprintf(id, sizeof id, "%sV%llu", gen->config.tag, (unsigned long long)gen->next_id);
     visit_phase(gen, id, "planned", lead, rep, at_ms + 1000, planned_ms);
     if (planned_ms + 2 * HOUR_MS >= gen->end_ms || gen_random_ppm(&gen->random, 150000))
         return; /* planned and missed */
