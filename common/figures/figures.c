@@ -310,3 +310,5 @@ void figures_meta(struct figures *figures, struct slice text)
     }
     figures->sorted = false;
 }
+
+const struct zone *figures_zone(const struct figures *figures) { return &figures->zone; }

@@ -47,6 +47,8 @@ typedef void figures_on_row(void *context, const struct figure_row *row);
 /* Rows in the order org, pipeline, dimension, value, stage, window. */
 void figures_each(struct figures *figures, const struct figures_query *query, figures_on_row *on_row, void *context);
 
+/* The tenant's zone, for dates that people type; UTC until the row `meta` was seen. Borrowed. */
+const struct zone *figures_zone(const struct figures *figures);
 /* The root of the org, for commands that are asked for nothing else; empty: none. */
 struct slice figures_root(const struct figures *figures);
 /* The funnel of one org and pipeline over one window, for people: a table with the three conversions apart. */

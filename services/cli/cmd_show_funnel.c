@@ -5,7 +5,6 @@
 #include "base/time_text.h"
 #include "client.h"
 #include "cmd_show_view.h"
-#include "figures/cell_text.h"
 #include "figures/figures.h"
 #include "time/zone.h"
 
@@ -15,7 +14,6 @@ struct show {
     struct cli *cli;
     struct client client;
     struct figures *figures;
-    struct zone zone;
     struct slice tenant;
     struct buf tenants, out;
     enum form form;
@@ -53,7 +51,7 @@ static enum err_code read_bound(struct show *show, const char *option, bool end,
         return OK;
     if (!parse_day(slice_of(text), end, &day))
         return err_set(&show->cli->err, ERR_USAGE, "--%s %s: expected a month, a date or an instant", option, text);
-    *at_ms = zone_day_start_ms(&show->zone, day);
+    *at_ms = zone_day_start_ms(figures_zone(show->figures), day);
     return OK;
 }
 
@@ -84,30 +82,9 @@ static enum err_code read_query(struct show *show, struct figures_query *query)
 
 /* ---- reading the view */
 
-/* "zone=28800|at|offset|..." of the row `meta`. */
-static void read_zone(struct show *show, struct slice text)
-{
-    const char *line = text.n > 5 && memcmp(text.p, "zone=", 5) == 0 ? text.p + 5 : NULL;
-    char *copy = line ? strndup(line, text.n - 5) : NULL;
-    if (!copy)
-        return;
-    char *rest = copy;
-    show->zone.first_offset_s = (int32_t)strtol(rest, &rest, 10);
-    while (*rest == '|') {
-        long long at = strtoll(rest + 1, &rest, 10);
-        if (*rest != '|')
-            break;
-        if (!zone_add(&show->zone, at, (int32_t)strtol(rest + 1, &rest, 10)))
-            break;
-    }
-    free(copy);
-}
-
 static void on_cell(void *context, struct slice row, struct slice field, struct slice value)
 {
     struct show *show = context;
-    if (slice_is(row, CELL_TEXT_META_ROW) && slice_is(field, CELL_TEXT_META_FIGURES))
-        read_zone(show, value);
     figures_cell(show->figures, row, field, value);
 }
 
@@ -227,7 +204,6 @@ static enum err_code print_all(struct show *show)
 static int run(struct cli *cli)
 {
     struct show show = {.cli = cli, .tenant = slice_of(cli_option(cli, "tenant"))};
-    zone_init_utc(&show.zone);
     show.figures = figures_new();
     enum err_code code = client_open(&show.client, cli);
     if (code == OK)
@@ -238,7 +214,6 @@ static int run(struct cli *cli)
         code = print_all(&show);
     client_close(&show.client);
     figures_destroy(&show.figures);
-    zone_close(&show.zone);
     buf_close(&show.tenants);
     buf_close(&show.out);
     return err_exit_code(code);

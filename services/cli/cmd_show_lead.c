@@ -1,10 +1,13 @@
 /* cmd_show_lead.c -- `paceline show lead ID`: one lead's events from the ledger, and what the fold makes of them.
  *
- * The same fold that fills the figures (model/lead_fold.h) is run over this lead alone, with the tenant's plan, and
- * its postings are printed: so a figure can be traced to the event that moved it. */
+ * The same fold that fills the figures (model/lead_fold.h) is run over this lead and those that merges join to it, with
+ * the tenant's plan, and its postings are printed: so a figure can be traced to the event that moved it. The ledger is
+ * read twice: who belongs to the group is known only at its end. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/intern.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "base/time_text.h"
 #include "client.h"
@@ -13,7 +16,18 @@
 #include "funnel/funnel_input.h"
 #include "model/tenant_clock.h"
 
-enum { EVENTS_MAX = 100000 };
+enum { EVENTS_MAX = 100000, GROUP_MAX = 1000, LINKS_MAX = 1000000 };
+
+/* The events of one lead of the group. */
+struct told_lead {
+    uint32_t number; /* the lead's, as funnel_input counts them */
+    struct lead_event *events;
+    uint32_t count, size;
+};
+
+struct link {
+    uint32_t from, into; /* names in `names_seen` */
+};
 
 struct show {
     struct cli *cli;
@@ -21,38 +35,94 @@ struct show {
     struct slice lead, tenant;
     struct funnel *funnel; /* holds the plan and the names; its leads stay empty */
     struct tenant_clock clock;
-    struct lead_event *events;
-    uint32_t count;
+    struct intern linked; /* leads of any merge */
+    struct link *links;
+    uint32_t link_count;
+    struct intern group; /* the lead asked for is number 0 */
+    struct told_lead *leads;
+    uint32_t count;               /* events taken, of the whole group */
     struct buf names, out, story; /* story: the events as JSON, a line each */
     uint64_t postings;
+    bool linking; /* the first reading: merges only */
     enum err_code code;
 };
 
-static bool concerns(const struct show *show, const struct event *event)
+static struct slice lead_of(const struct event *event)
 {
     int field = event_field_of(event->type, SLICE("lead_id"));
-    if (field >= 0 && event_has(event, (unsigned)field) && slice_eq(event->v[field].s, show->lead))
-        return true;
-    return event->type == EVENT_LEAD && event_has(event, LEAD_MERGED_INTO) &&
-           slice_eq(event->v[LEAD_MERGED_INTO].s, show->lead);
+    return field >= 0 && event_has(event, (unsigned)field) ? event->v[field].s : (struct slice){NULL, 0};
+}
+
+/* ---- who belongs together */
+
+static void take_link(struct show *show, const struct event *event)
+{
+    if (event->type != EVENT_LEAD || !event_has(event, LEAD_MERGED_INTO) || show->link_count == LINKS_MAX)
+        return;
+    uint32_t from = intern_put(&show->linked, lead_of(event));
+    uint32_t into = intern_put(&show->linked, event->v[LEAD_MERGED_INTO].s);
+    if (show->link_count % 1024 == 0)
+        show->links = memory_must(realloc(show->links, (show->link_count + 1024) * sizeof *show->links));
+    show->links[show->link_count++] = (struct link){from, into};
+}
+
+/* Merges are followed in both directions until nobody new comes in. */
+static enum err_code gather(struct show *show)
+{
+    bool *in = memory_must(calloc((size_t)show->link_count * 2 + 1, sizeof *in));
+    uint32_t self = intern_get(&show->linked, show->lead);
+    (void)intern_put(&show->group, show->lead);
+    if (self != INTERN_NONE)
+        in[self] = true;
+    for (bool more = self != INTERN_NONE; more;) {
+        more = false;
+        for (uint32_t i = 0; i < show->link_count; i++) {
+            const struct link *link = &show->links[i];
+            if (in[link->from] == in[link->into])
+                continue;
+            uint32_t joins = in[link->from] ? link->into : link->from;
+            in[joins] = more = true;
+            if (intern_put(&show->group, intern_text(&show->linked, joins)) == INTERN_NONE) {
+                free(in);
+                return err_set(&show->cli->err, ERR_FINDING, "more than %d leads are merged with this one", GROUP_MAX);
+            }
+        }
+    }
+    free(in);
+    show->leads = memory_must(calloc(show->group.count, sizeof *show->leads));
+    for (uint32_t i = 0; i < show->group.count; i++)
+        show->leads[i].number = lead_table_number(&show->funnel->leads, intern_text(&show->group, i));
+    return OK;
+}
+
+/* ---- the events of the group */
+
+static void keep_event(struct show *show, uint32_t at, const struct event *event)
+{
+    struct told_lead *lead = &show->leads[at];
+    if (show->count == EVENTS_MAX)
+        return;
+    if (lead->count == lead->size) {
+        lead->size = lead->size ? lead->size * 2 : 16;
+        lead->events = memory_must(realloc(lead->events, lead->size * sizeof *lead->events));
+    }
+    if (!funnel_input(show->funnel, event, &lead->number, &lead->events[lead->count]))
+        return;
+    lead->count++;
+    show->count++;
 }
 
 static void take_event(struct show *show, const struct ledger_record *record, const struct event *event)
 {
     struct buf *story = &show->story;
-    uint32_t number;
-    if (!concerns(show, event))
+    struct slice lead = lead_of(event);
+    uint32_t at = lead.n ? intern_get(&show->group, lead) : INTERN_NONE;
+    if (at == INTERN_NONE)
         return;
     buf_addf(story, "%s{\"tenant_seq\":%llu,\"event\":", story->n ? ",\n" : "", (unsigned long long)record->tenant_seq);
     event_write_json(show->client.codec, event, story);
     buf_add_byte(story, '}');
-    int own = event_field_of(event->type, SLICE("lead_id"));
-    if (own < 0 || !event_has(event, (unsigned)own) || !slice_eq(event->v[own].s, show->lead))
-        return; /* another lead's merge into this one: shown, folded there */
-    if (show->count == EVENTS_MAX)
-        return;
-    if (funnel_input(show->funnel, event, &number, &show->events[show->count]))
-        show->count++;
+    keep_event(show, at, event);
 }
 
 static bool on_record(void *context, uint32_t shard, const struct ledger_record *record)
@@ -66,6 +136,10 @@ static bool on_record(void *context, uint32_t shard, const struct ledger_record 
         event_decode_body(show->client.codec, (enum event_type)record->type, record->body, &event, &show->cli->err);
     if (show->code != OK)
         return false;
+    if (show->linking) {
+        take_link(show, &event);
+        return true;
+    }
     struct tenant_step step = tenant_clock_apply(&show->clock, record, &event);
     show->funnel->now_ms = step.now_ms;
     if (event.type == EVENT_PLAN) {
@@ -164,24 +238,31 @@ static void on_posting(void *context, const struct lead_posting *posting)
 
 static int by_order(const void *left, const void *right) { return lead_event_cmp(left, right); }
 
-/* Folds the lead; its state is left in *member. */
-static void fold(struct show *show, struct lead_member *member)
+/* Folds the group; the state of the lead asked for is left in *asked. */
+static void fold(struct show *show, struct lead_state *asked)
 {
-    uint32_t *order = calloc(show->count + 1, sizeof *order);
     struct lead_fold in = {.book = &show->funnel->book, .sign = 1, .post = on_posting, .context = show};
-    if (!order)
-        abort();
+    uint32_t *order = memory_must(calloc(show->count + 1, sizeof *order));
+    struct lead_member *members = memory_must(calloc(GROUP_MAX, sizeof *members));
+    uint32_t count = 0;
     lead_book_plan_changed(&show->funnel->book);
-    qsort(show->events, show->count, sizeof *show->events, by_order);
-    (void)lead_events_resolve(show->events, show->count, order);
-    *member = (struct lead_member){.events = show->events, .count = show->count};
-    lead_fold_group(&in, member, 1, show->funnel->now_ms);
+    for (uint32_t i = 0; i < show->group.count; i++) {
+        struct told_lead *lead = &show->leads[i];
+        if (lead->count) { /* a merge may name a lead that was never heard of */
+            qsort(lead->events, lead->count, sizeof *lead->events, by_order);
+            (void)lead_events_resolve(lead->events, lead->count, order);
+        }
+        members[count++] = (struct lead_member){.lead = lead->number, .events = lead->events, .count = lead->count};
+    }
+    lead_fold_group(&in, members, count, show->funnel->now_ms);
+    *asked = members[0].state;
+    free(members);
     free(order);
 }
 
 static void print(struct show *show)
 {
-    struct lead_member member;
+    struct lead_state state;
     struct buf *out = &show->out;
     bool json = show->cli->json, zh = show->cli->zh;
     struct lead_book *book = &show->funnel->book;
@@ -193,22 +274,22 @@ static void print(struct show *show)
         buf_add_text(out, ",\"path\":[");
     } else
         buf_add_text(out, zh ? "轨迹\n" : "path\n");
-    fold(show, &member);
-    struct lead_stage_name stage = lead_book_stage_name(book, member.state.stage);
-    struct slice name = lead_book_text(book, stage.stage), owner = lead_book_text(book, member.state.owner);
+    fold(show, &state);
+    struct lead_stage_name stage = lead_book_stage_name(book, state.stage);
+    struct slice name = lead_book_text(book, stage.stage), owner = lead_book_text(book, state.owner);
     if (json) {
         buf_add_text(out, "],\"stage\":");
         text_add_json(out, name);
         buf_add_text(out, ",\"owner_id\":");
         text_add_json(out, owner);
-        buf_addf(out, ",\"cycle\":%u,\"events\":[", member.state.cycle);
+        buf_addf(out, ",\"cycle\":%u,\"events\":[", state.cycle);
         buf_add_slice(out, buf_slice(&show->story));
         buf_add_text(out, "]}\n");
     } else {
         buf_addf(out,
                  zh ? "现在：阶段 %.*s，负责人 %.*s，第 %u 轮\n事件\n"
                     : "now: stage %.*s, owner %.*s, cycle %u\nevents\n",
-                 SLICE_ARG(name), SLICE_ARG(owner), member.state.cycle);
+                 SLICE_ARG(name), SLICE_ARG(owner), state.cycle);
         buf_add_slice(out, buf_slice(&show->story));
         buf_add_byte(out, '\n');
     }
@@ -218,9 +299,8 @@ static void print(struct show *show)
 static int run(struct cli *cli)
 {
     struct show show = {.cli = cli, .lead = slice_of(cli->args[0]), .tenant = slice_of(cli_option(cli, "tenant"))};
-    show.events = calloc(EVENTS_MAX, sizeof *show.events);
-    if (!show.events)
-        abort();
+    intern_init(&show.linked, LINKS_MAX);
+    intern_init(&show.group, GROUP_MAX);
     enum err_code code = client_open(&show.client, cli);
     if (code == OK && !show.tenant.n)
         code = client_view(&show.client);
@@ -228,8 +308,14 @@ static int run(struct cli *cli)
         code = show_view_tenant(&show.client, "funnel", &show.names, &show.tenant);
     if (code == OK) {
         show.funnel = funnel_machine.create(show.tenant);
+        show.linking = true;
         code = read_ledger(&show);
+        show.linking = false;
     }
+    if (code == OK)
+        code = gather(&show);
+    if (code == OK)
+        code = read_ledger(&show);
     if (code == OK && !show.story.n)
         code = err_set(&cli->err, ERR_MISSING, "tenant %.*s has no event of lead %.*s", SLICE_ARG(show.tenant),
                        SLICE_ARG(show.lead));
@@ -241,7 +327,12 @@ static int run(struct cli *cli)
     buf_close(&show.names);
     buf_close(&show.out);
     buf_close(&show.story);
-    free(show.events);
+    for (uint32_t i = 0; show.leads && i < show.group.count; i++)
+        free(show.leads[i].events);
+    free(show.leads);
+    free(show.links);
+    intern_close(&show.group);
+    intern_close(&show.linked);
     return err_exit_code(code);
 }
 
@@ -256,8 +347,8 @@ const struct command cmd_show_lead = {
     .summary = "one lead: its path through the stages, owners, and events",
     .summary_zh = "一条线索：阶段轨迹、负责人和事件",
     .details =
-        "Reads the ledger and folds this lead alone: entries, exits with their class, transfers between owners and\n"
-        "nodes, violations. A lead that others were merged into is shown by its own events; the merges are listed.",
+        "Reads the ledger and folds this lead, together with those that merges join to it: entries, exits with their\n"
+        "class, transfers between owners and nodes, violations, and the events behind them.",
     .example = "paceline show lead L0000001 --tenant demo",
     .args_min = 1,
     .args_max = 1,
