@@ -38,6 +38,9 @@ enum ledger_source {
 };
 const char *ledger_source_topic(enum ledger_source source);
 
+/* Tenants of a shard, for its whole life. The ledger's door holds it, so no reader ever meets more. */
+enum { LEDGER_TENANTS_MAX = 100000 };
+
 struct ledger_record {
     uint64_t seq;        /* dense per shard, from 1 */
     uint64_t tenant_seq; /* dense per tenant, from 1; 0 for shard-wide records (ticks, writer's controls) */

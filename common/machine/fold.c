@@ -229,20 +229,16 @@ static bool held(struct fold *fold, struct tenant *tenant, const struct ledger_r
     return true;
 }
 
-static enum err_code tenant_record(struct fold *fold, const struct ledger_record *record, const struct event *event,
-                                   struct err *err)
+static void tenant_record(struct fold *fold, const struct ledger_record *record, const struct event *event)
 {
     struct tenant *tenant = tenants_get(fold->tenants, record->tenant);
-    if (!tenant)
-        return err_set(err, ERR_CONFIG, "shard %u has more than %d tenants; use more shards", fold->shard,
-                       MACHINE_TENANTS_MAX);
     held(fold, tenant, record);
     struct tenant_step step = tenant_clock_apply(&tenant->clock, record, event);
     if (record->kind == LEDGER_ALERT && event)
         read_back_alert(fold, tenant, record, event);
     bool control = event && record->type == EVENT_CONTROL && runtime_control(fold, tenant, event);
     if (tenant->stop != TENANT_RUNS || control || !is_input(record))
-        return OK;
+        return;
     if (fold->crumb)
         crumb_enter(fold->crumb, tenant->name, record->tenant_seq);
     FAULT_POINT("machine.before_apply");
@@ -250,7 +246,6 @@ static enum err_code tenant_record(struct fold *fold, const struct ledger_record
     FAULT_POINT("machine.after_apply");
     if (fold->crumb)
         crumb_leave(fold->crumb);
-    return OK;
 }
 
 /* Records without a tenant. */
@@ -318,11 +313,9 @@ enum err_code fold_apply(struct fold *fold, const struct ledger_record *record, 
         fold->time_ms = record->time_ms;
     fire_live(fold);
     if (record->tenant.n)
-        code = tenant_record(fold, record, event, err);
+        tenant_record(fold, record, event);
     else
         shard_record(fold, record, event);
-    if (code)
-        return code;
     fold->seq = record->seq;
     if (is_backfill_end(record, event) && !fold->partial)
         fold_attest(fold);

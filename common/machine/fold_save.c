@@ -65,8 +65,6 @@ enum err_code fold_load_tenant(struct fold *fold, struct slice section, struct e
     if (in.bad || name.n == 0 || tenants_find(fold->tenants, name))
         return err_set(err, ERR_CORRUPT, "a tenant's section has no name or comes twice");
     struct tenant *tenant = tenants_get(fold->tenants, name);
-    if (!tenant)
-        return err_set(err, ERR_CORRUPT, "more than %d tenants", MACHINE_TENANTS_MAX);
     bool whole = tenant_clock_load(&tenant->clock, &in) && outbox_load(&tenant->alerts, &in);
     uint8_t stop = cursor_byte(&in);
     tenant->stop_seq = cursor_varint(&in);

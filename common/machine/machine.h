@@ -15,10 +15,7 @@
 #include "ledger/record.h"
 #include "model/tenant_clock.h"
 
-enum {
-    MACHINE_OUTPUTS_PER_STEP_MAX = 1000,
-    MACHINE_TENANTS_MAX = 100000 /* per shard */
-};
+enum { MACHINE_OUTPUTS_PER_STEP_MAX = 1000 };
 #define MACHINE_NEVER_MS INT64_MAX
 
 struct machine_input {

@@ -123,8 +123,6 @@ struct tenant *tenants_get(struct tenants *tenants, struct slice name)
     struct tenant *found = tenants_find(tenants, name);
     if (found)
         return found;
-    if (tenants->count == MACHINE_TENANTS_MAX)
-        return NULL;
     grow(tenants);
     struct tenant *tenant = tenant_new(tenants->type, name);
     tenants->list[tenants->count++] = tenant;

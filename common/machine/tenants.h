@@ -58,7 +58,7 @@ struct tenants *tenants_new(const struct machine_type *type);
 void tenants_destroy(struct tenants **tenants); /* and every machine state */
 
 struct tenant *tenants_find(const struct tenants *tenants, struct slice name); /* NULL: none */
-struct tenant *tenants_get(struct tenants *tenants, struct slice name);        /* made if new; NULL: too many */
+struct tenant *tenants_get(struct tenants *tenants, struct slice name);        /* made if new; bounded by the ledger */
 uint32_t tenants_count(const struct tenants *tenants);
 struct tenant *tenants_at(const struct tenants *tenants, uint32_t index);
 

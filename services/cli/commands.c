@@ -24,8 +24,8 @@
     X(show_lead)                                                                                                       \
     X(show_shards)                                                                                                     \
     X(tail)                                                                                                            \
-    X(tenant_release)                                                                                                  \
     X(tenant_live)                                                                                                     \
+    X(tenant_release)                                                                                                  \
     X(wait)
 
 #define X(name) extern const struct command cmd_##name;

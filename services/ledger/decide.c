@@ -173,9 +173,35 @@ static struct slice body_of(struct decider *decider, const struct event *event)
     return buf_slice(&decider->body);
 }
 
+static bool has_room(struct writer_state *state, struct slice tenant, struct decision *decision)
+{
+    if (!tenant.n || state->tenants.count < WRITER_TENANTS_MAX || writer_tenants_find(&state->tenants, tenant))
+        return true;
+    refuse(decision, REJECT_too_many, "tenant", "this shard holds no further tenants; use more shards");
+    return false;
+}
+
+/* May an output be the next of its machine? */
+static bool check_output(struct writer_state *state, const struct raw_record *raw, const struct writer_output *last,
+                         struct slice tenant, struct decision *decision)
+{
+    const struct event *event = &decision->event;
+    if (event->type == EVENT_ATTEST && event->v[ATTEST_SHARD].i != raw->shard) {
+        refuse(decision, REJECT_out_of_range, "shard", "an attest of another shard than this partition's");
+        return false;
+    }
+    if (!last && state->outputs.count == WRITER_OUTPUTS_MAX) {
+        refuse(decision, REJECT_too_many, "machine", "this shard keeps the outputs of no further machines and tenants");
+        return false;
+    }
+    return has_room(state, tenant, decision);
+}
+
 /* A machine's output: the next number, one that is there, or one that came too early and will be sent again. Only the
- * last output can be compared; what differs from what stands is a `conflict` that says diverged. */
-static void decide_output(struct decider *decider, struct writer_state *state, struct decision *decision)
+ * last output can be compared, so an older number is a duplicate unseen (docs/ledger.md); what differs from what stands
+ * is a `conflict` that says diverged. */
+static void decide_output(struct decider *decider, struct writer_state *state, const struct raw_record *raw,
+                          struct decision *decision)
 {
     const struct event *event = &decision->event;
     bool alert = event->type == EVENT_ALERT;
@@ -185,6 +211,8 @@ static void decide_output(struct decider *decider, struct writer_state *state, s
     const struct writer_output *last = writer_outputs_find(&state->outputs, machine, tenant);
     uint64_t last_n = last ? last->n : 0;
     struct slice body = body_of(decider, event);
+    if (!check_output(state, raw, last, tenant, decision))
+        return;
     decision->class = DECISION_DUPLICATE;
     if (n == last_n + 1) {
         decision->class = DECISION_ACCEPT;
@@ -219,10 +247,8 @@ static void decide_event(struct decider *decider, struct writer_state *state, co
         refuse(decision, REJECT_conflict, "event_id", "another body stands in the ledger under this event_id");
         return;
     }
-    if (state->tenants.count == WRITER_TENANTS_MAX && !writer_tenants_find(&state->tenants, decision->record.tenant)) {
-        refuse(decision, REJECT_too_many, "tenant", "this shard holds no further tenants");
+    if (!has_room(state, decision->record.tenant, decision))
         return;
-    }
     decision->class = DECISION_ACCEPT;
     decision->record.kind = (uint8_t)kind_of(raw->source, event->type);
     decision->record.body = body_of(decider, event);
@@ -323,7 +349,7 @@ void decide(struct decider *decider, struct writer_state *state, const struct ra
         decision->class = DECISION_REJECT;
         decision->reject.reason = reason;
     } else if (decision->event.type == EVENT_ALERT || decision->event.type == EVENT_ATTEST) {
-        decide_output(decider, state, decision);
+        decide_output(decider, state, raw, decision);
     } else {
         decide_event(decider, state, raw, decision);
     }

@@ -10,8 +10,8 @@
 #include "model/tenant_clock.h"
 
 enum {
-    WRITER_TENANTS_MAX = 1 << 20, /* of a shard; events of further ones are rejected `too_many` */
-    WRITER_OUTPUTS_MAX = 1 << 22, /* pairs of machine and tenant */
+    WRITER_TENANTS_MAX = LEDGER_TENANTS_MAX, /* of a shard; records of further ones are rejected `too_many` */
+    WRITER_OUTPUTS_MAX = 1 << 20,            /* pairs of machine and tenant; of further ones `too_many`, too */
     WRITER_NAME_BYTES_MAX = 512
 };
 

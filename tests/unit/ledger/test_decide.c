@@ -207,14 +207,14 @@ static void nobody_else_may_freeze_or_release_a_tenant(void **state)
 
 /* --- outputs of machines --- */
 
-static void send_attest(struct kit *kit, uint64_t n, uint64_t seq)
+static void send_attest_of(struct kit *kit, uint32_t shard, uint64_t n, uint64_t seq)
 {
     struct event *event = calloc(1, sizeof *event);
     struct buf value = {0};
     event->type = EVENT_ATTEST;
     event_set_text(event, ATTEST_MACHINE, SLICE("funnel"));
     event_set_int(event, ATTEST_VERSION, 1);
-    event_set_int(event, ATTEST_SHARD, 0);
+    event_set_int(event, ATTEST_SHARD, shard);
     event_set_int(event, ATTEST_SEQ, (int64_t)seq);
     event_set_list(event, ATTEST_TENANTS, (struct slice){"", 0}, 0);
     event_set_int(event, ATTEST_N, (int64_t)n);
@@ -224,6 +224,8 @@ static void send_attest(struct kit *kit, uint64_t n, uint64_t seq)
     buf_close(&value);
     free(event);
 }
+
+static void send_attest(struct kit *kit, uint64_t n, uint64_t seq) { send_attest_of(kit, 0, n, seq); }
 
 static void outputs_are_taken_in_their_order_and_early_ones_wait_for_their_repeat(void **state)
 {
@@ -253,6 +255,107 @@ static void an_output_that_contradicts_the_ledger_is_diverged(void **state)
     assert_int_equal(status.diverged, 1);
 }
 
+static void an_attest_of_another_shard_is_rejected(void **state)
+{
+    struct kit *kit = *state;
+    send_attest_of(kit, 1, 1, 10);
+    struct kit_counts counts = settled(kit);
+    assert_int_equal(counts.kinds[LEDGER_ATTEST], 0);
+    assert_int_equal(counts.totals.reasons[REJECT_out_of_range], 1);
+}
+
+/* --- full tables: as decide() sees them --- */
+
+struct door {
+    struct writer_state state;
+    struct decider *decider;
+    struct decision *decision;
+    struct buf value;
+};
+
+static struct door *door_new(struct kit *kit)
+{
+    struct door *door = calloc(1, sizeof *door);
+    writer_state_init(&door->state, kit->codec);
+    assert_non_null(writer_tenants_add(&door->state.tenants, SLICE("acme")));
+    door->decider = decider_new(kit->codec);
+    door->decision = calloc(1, sizeof *door->decision);
+    return door;
+}
+
+static void door_destroy(struct door *door)
+{
+    door->state.tenants.count = 1;
+    door->state.outputs.count = 0;
+    writer_state_close(&door->state);
+    decider_destroy(&door->decider);
+    buf_close(&door->value);
+    free(door->decision);
+    free(door);
+}
+
+static enum reject_reason door_decide(struct door *door, enum ledger_source source, const char *tenant)
+{
+    struct log_record log = {.append_ms = KIT_START_MS, .key = slice_of(tenant), .value = buf_slice(&door->value)};
+    const struct raw_record raw = {source, 0, 1, &log};
+    door->decision->reject.reason = REJECT_NONE;
+    decide(door->decider, &door->state, &raw, door->decision);
+    return door->decision->class == DECISION_REJECT ? door->decision->reject.reason : REJECT_NONE;
+}
+
+static enum reject_reason decide_alert(struct kit *kit, struct door *door, const char *tenant)
+{
+    struct event *event = calloc(1, sizeof *event);
+    size_t count;
+    const struct event_field *fields = event_fields(EVENT_ALERT, &count);
+    event->type = EVENT_ALERT;
+    for (unsigned i = 0; i < count; i++)
+        if (fields[i].required) {
+            event->v[i] = (struct event_value){.s = SLICE("a")};
+            event->present |= UINT64_C(1) << i;
+        }
+    event_set_text(event, ALERT_TENANT, slice_of(tenant));
+    event_set_text(event, ALERT_MACHINE, SLICE("funnel"));
+    event_set_int(event, ALERT_N, 1);
+    buf_clear(&door->value);
+    event_encode_single(kit->codec, event, &door->value);
+    free(event);
+    return door_decide(door, LEDGER_SOURCE_ALERTS, tenant);
+}
+
+static enum reject_reason decide_lead(struct door *door, const char *tenant)
+{
+    buf_clear(&door->value);
+    buf_addf(&door->value,
+             "{\"type\":\"lead\",\"tenant\":\"%s\",\"event_id\":\"e1\",\"source\":\"crm\",\"source_seq\":1,"
+             "\"occurred_at\":1772000000000,\"lead_id\":\"L1\",\"action\":\"scored\",\"score\":1}",
+             tenant);
+    return door_decide(door, LEDGER_SOURCE_LEADS, tenant);
+}
+
+static void a_full_shard_takes_events_and_alerts_of_its_tenants_only(void **state)
+{
+    struct kit *kit = *state;
+    struct door *door = door_new(kit);
+    assert_int_equal(decide_lead(door, "beta"), REJECT_NONE);
+    assert_int_equal(decide_alert(kit, door, "beta"), REJECT_NONE);
+    door->state.tenants.count = WRITER_TENANTS_MAX;
+    assert_int_equal(decide_lead(door, "beta"), REJECT_too_many);
+    assert_int_equal(decide_alert(kit, door, "beta"), REJECT_too_many);
+    assert_int_equal(decide_lead(door, "acme"), REJECT_NONE);
+    assert_int_equal(decide_alert(kit, door, "acme"), REJECT_NONE);
+    door_destroy(door);
+}
+
+static void a_full_table_of_outputs_refuses_a_new_machine_and_tenant(void **state)
+{
+    struct kit *kit = *state;
+    struct door *door = door_new(kit);
+    door->state.outputs.count = WRITER_OUTPUTS_MAX;
+    assert_int_equal(decide_alert(kit, door, "acme"), REJECT_too_many);
+    door_destroy(door);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
@@ -272,6 +375,9 @@ int main(void)
         TEST(nobody_else_may_freeze_or_release_a_tenant),
         TEST(outputs_are_taken_in_their_order_and_early_ones_wait_for_their_repeat),
         TEST(an_output_that_contradicts_the_ledger_is_diverged),
+        TEST(an_attest_of_another_shard_is_rejected),
+        TEST(a_full_shard_takes_events_and_alerts_of_its_tenants_only),
+        TEST(a_full_table_of_outputs_refuses_a_new_machine_and_tenant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
