@@ -263,3 +263,9 @@ uint32_t lead_book_admit(struct lead_book *book, enum lead_dim dim, uint32_t val
     lead_symbols_intern(admitted, bytes, NULL);
     return value;
 }
+
+void lead_book_forget_tiers(struct lead_book *book)
+{
+    lead_symbols_close(&book->dims[LEAD_DIM_TIER]);
+    lead_symbols_init(&book->dims[LEAD_DIM_TIER]);
+}

@@ -19,8 +19,25 @@ void lead_currency_text(uint32_t currency, char text[4])
     text[3] = 0;
 }
 
+uint64_t lead_event_key(uint64_t event_key, uint8_t action, uint32_t has)
+{
+    uint64_t type = action != LEAD_STEP ? 0 : has & LEAD_HAS_FACT ? EVENT_FACT : EVENT_VISIT;
+    return event_key ^ type * 0x9e3779b97f4a7c15u;
+}
+
+/* By the event keys themselves (semantics 0.2); of two types with one event_id by what tells them apart. */
+static int key_cmp(const struct lead_event *a, const struct lead_event *b)
+{
+    uint64_t x = lead_event_key(a->key, a->action, a->has), y = lead_event_key(b->key, b->action, b->has);
+    if (x != y)
+        return x < y ? -1 : 1;
+    return a->key < b->key ? -1 : a->key > b->key;
+}
+
 int lead_event_cmp(const struct lead_event *a, const struct lead_event *b)
 {
+    if ((a->action == LEAD_BASE) != (b->action == LEAD_BASE))
+        return a->action == LEAD_BASE ? -1 : 1;
     if (a->valid_at_ms != b->valid_at_ms)
         return a->valid_at_ms < b->valid_at_ms ? -1 : 1;
 #ifdef SEEDED_BUG_SWAP_TIE
@@ -30,7 +47,7 @@ int lead_event_cmp(const struct lead_event *a, const struct lead_event *b)
     if (a->source_seq != b->source_seq)
         return a->source_seq < b->source_seq ? -1 : 1;
 #endif
-    return a->key < b->key ? -1 : a->key > b->key;
+    return key_cmp(a, b);
 }
 
 /* One row per optional field: which bit, and the value as a signed number. The order is the order on the wire. */
@@ -140,8 +157,6 @@ static int order_of(struct slice record, const struct lead_event *event)
     if (at_ms != event->valid_at_ms)
         return at_ms < event->valid_at_ms ? -1 : 1;
     decode_fields(&in, &other);
-    if (other.action == LEAD_BASE)
-        return -1;
     return lead_event_cmp(&other, event);
 }
 
@@ -179,7 +194,7 @@ static int recorded_cmp(const struct lead_event *a, const struct lead_event *b)
         return a->recorded_at_ms < b->recorded_at_ms ? -1 : 1;
     if (a->source_seq != b->source_seq)
         return a->source_seq < b->source_seq ? -1 : 1;
-    return a->key < b->key ? -1 : a->key > b->key;
+    return key_cmp(a, b);
 }
 
 static int falling(const void *a, const void *b, void *events)
@@ -188,11 +203,46 @@ static int falling(const void *a, const void *b, void *events)
     return recorded_cmp(&all[*(const uint32_t *)b], &all[*(const uint32_t *)a]);
 }
 
-static struct lead_event *named_by(struct lead_event *events, uint32_t count, uint64_t key)
+static int by_key(const void *a, const void *b, void *events)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (events[i].key == key && events[i].action != LEAD_BASE)
-            return &events[i];
+    const struct lead_event *all = events;
+    uint64_t x = all[*(const uint32_t *)a].key, y = all[*(const uint32_t *)b].key;
+    return x < y ? -1 : x > y;
+}
+
+enum { CORRECTIONS_FEW = 8 }; /* up to so many, each looks through all events; more are worth an index */
+
+/* Places of all events by key; NULL: not worth it. */
+static uint32_t *index_of(struct lead_event *events, uint32_t count, uint32_t corrections)
+{
+    if (corrections <= CORRECTIONS_FEW)
+        return NULL;
+    uint32_t *sorted = malloc(count * sizeof *sorted);
+    if (!sorted)
+        abort();
+    for (uint32_t i = 0; i < count; i++)
+        sorted[i] = i;
+    qsort_r(sorted, count, sizeof *sorted, by_key, events);
+    return sorted;
+}
+
+/* The event with this key, by the places in `sorted` if there is one. */
+static struct lead_event *named_by(struct lead_event *events, uint32_t count, const uint32_t *sorted, uint64_t key)
+{
+    uint32_t low = 0, high = sorted ? count : 0;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (events[sorted[middle]].key < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < count; low++) {
+        struct lead_event *event = &events[sorted ? sorted[low] : low];
+        if (event->key == key && event->action != LEAD_BASE)
+            return event;
+        if (sorted && event->key != key)
+            break;
     }
     return NULL;
 }
@@ -209,9 +259,10 @@ uint32_t lead_events_resolve(struct lead_event *events, uint32_t count, uint32_t
     if (!corrections)
         return 0;
     qsort_r(order, corrections, sizeof *order, falling, events);
+    uint32_t *sorted = index_of(events, count, corrections);
     for (uint32_t i = 0; i < corrections; i++) {
         struct lead_event *correction = &events[order[i]];
-        struct lead_event *named = named_by(events, count, correction->corrects);
+        struct lead_event *named = named_by(events, count, sorted, correction->corrects);
         correction->orphan = !named;
         orphans += !named;
 #ifdef SEEDED_BUG_SKIP_RETRACT
@@ -221,6 +272,7 @@ uint32_t lead_events_resolve(struct lead_event *events, uint32_t count, uint32_t
         if (named && correction->active && recorded_cmp(named, correction) < 0)
             named->active = false;
     }
+    free(sorted);
     for (uint32_t i = 0; i < count; i++) {
         if (events[i].op == OP_RETRACT)
             events[i].active = false; /* a retract folds nothing itself */

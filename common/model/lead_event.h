@@ -13,8 +13,9 @@
 
 /* Actions of semantics 2.2 are LEAD_ACTION_... of event.h; two more live in blobs only. */
 enum {
-    LEAD_STEP = 60, /* a required step was done: visit step or fact (2.1); to_stage names the step */
-    LEAD_BASE = 61  /* what a tombstone left; `base` fields below */
+    LEAD_STEP = 60, /* a required step was done: visit step or fact (2.1); to_stage names the step. Without to_stage: a
+                       correction that says "not done", which only takes away what it names */
+    LEAD_BASE = 61  /* what a tombstone left, at its closing; of a merged lead with merged_into */
 };
 
 /* Fields that an event may carry, in the order in which they are encoded. */
@@ -36,14 +37,15 @@ enum lead_has {
     LEAD_HAS_CATEGORY = 1 << 14,
     LEAD_HAS_CLOSE_DATE = 1 << 15,
     LEAD_HAS_SCORE = 1 << 16,
-    LEAD_HAS_MERGED_INTO = 1 << 17
+    LEAD_HAS_MERGED_INTO = 1 << 17,
+    LEAD_HAS_FACT = 1 << 18 /* a step told by a fact, not by a visit */
 };
 
 struct lead_event {
     int64_t valid_at_ms, occurred_at_ms, recorded_at_ms;
     uint64_t source_seq;
-    uint64_t key, corrects;
-    uint32_t has; /* lead_has */
+    uint64_t key, corrects; /* identity within the lead: lead_event_key */
+    uint32_t has;           /* lead_has */
     uint8_t op, action, provenance, touch_kind, category;
     bool active, orphan; /* set by lead_events_resolve: it counts; it names an event that is not here */
     uint32_t pipeline, to_stage, owner, channel, campaign; /* numbers of texts */
@@ -57,8 +59,18 @@ struct lead_event {
 uint32_t lead_currency_of(struct slice code);
 void lead_currency_text(uint32_t currency, char text[4]);
 
-/* (valid_at, source_seq, key): the order in which an entity's events are folded. */
+/* Identity is (type, event_id): a step must not meet a lead event with the same event_id. From the event key and back;
+ * `has` and `action` say the type. */
+uint64_t lead_event_key(uint64_t event_key, uint8_t action, uint32_t has);
+
+/* A base before all, then (valid_at, source_seq, event key): the order in which an entity's events are folded. */
 int lead_event_cmp(const struct lead_event *a, const struct lead_event *b);
+
+/* A correction of a step that says "not done": it takes away what it names and folds nothing. */
+static inline bool lead_event_is_silent(const struct lead_event *event)
+{
+    return event->action == LEAD_STEP && !(event->has & LEAD_HAS_TO_STAGE);
+}
 
 /* Appends one encoded record. */
 void lead_event_encode(const struct lead_event *event, struct buf *out);

@@ -1,6 +1,7 @@
 #include "lead_fold.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 static const int64_t HOLD_MAX_MS = 90 * 86400000ll;
 
@@ -349,9 +350,9 @@ static void reopen(const struct lead_fold *fold, struct lead_state *state, const
 
 static void hold(const struct lead_fold *fold, const struct lead_state *state, const struct lead_event *event)
 {
-    int64_t length_ms = event->hold_until_ms - event->valid_at_ms;
     bool whole = (event->has & LEAD_HAS_HOLD) && (event->has & LEAD_HAS_REASON);
-    if (!whole || length_ms <= 0 || length_ms > HOLD_MAX_MS)
+    int64_t length_ms = whole ? event->hold_until_ms - event->valid_at_ms : 0;
+    if (length_ms <= 0 || length_ms > HOLD_MAX_MS)
         violate(fold, state, event->valid_at_ms, LEAD_VIOLATION_hold_invalid);
 }
 
@@ -395,6 +396,8 @@ void lead_fold_step(struct lead_fold *fold, struct lead_state *state, const stru
         assert(read);
         return;
     }
+    if (lead_event_is_silent(event))
+        return;
     lead_fold_advance(fold, state, event->valid_at_ms);
     if (event->valid_at_ms > state->at_ms)
         state->at_ms = event->valid_at_ms;
@@ -417,29 +420,35 @@ void lead_fold_step(struct lead_fold *fold, struct lead_state *state, const stru
 
 /* --- groups: leads joined by merges --------------------------------------------------------------------------- */
 
-static uint32_t resolve(const struct lead_member *members, uint32_t at)
+/* The member that a lead's events concern now; ways are made shorter as they are gone. */
+static uint32_t resolve(struct lead_member *members, uint32_t at)
 {
-    while (members[at].into != at)
+    while (members[at].into != at) {
+        members[at].into = members[members[at].into].into;
         at = members[at].into;
+    }
     return at;
+}
+
+static int by_lead(const void *left, const void *right)
+{
+    const struct lead_member *a = left, *b = right;
+    return a->lead < b->lead ? -1 : a->lead > b->lead;
 }
 
 static uint32_t member_of(const struct lead_member *members, uint32_t count, uint32_t lead)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (members[i].lead == lead)
-            return i;
-    }
-    return UINT32_MAX;
+    struct lead_member key = {.lead = lead};
+    const struct lead_member *found = bsearch(&key, members, count, sizeof *members, by_lead);
+    assert(found); /* whoever built the group joined both */
+    return (uint32_t)(found - members);
 }
 
 static void merge(struct lead_fold *fold, struct lead_member *members, uint32_t count, uint32_t from,
                   const struct lead_event *event)
 {
     struct lead_state *state = &members[from].state;
-    uint32_t into = member_of(members, count, event->merged_into);
-    assert(into != UINT32_MAX); /* whoever built the group joined both */
-    into = resolve(members, into);
+    uint32_t into = resolve(members, member_of(members, count, event->merged_into));
     if (into == from) {
         violate(fold, state, event->valid_at_ms, LEAD_VIOLATION_merge_ring);
         return;
@@ -453,6 +462,14 @@ static void merge(struct lead_fold *fold, struct lead_member *members, uint32_t 
 static void step_member(struct lead_fold *fold, struct lead_member *members, uint32_t count, uint32_t at,
                         const struct lead_event *event)
 {
+    if (event->action == LEAD_BASE) { /* bases come before all else */
+        lead_fold_step(fold, &members[at].state, event);
+        if (event->has & LEAD_HAS_MERGED_INTO)
+            members[at].into = member_of(members, count, event->merged_into);
+        return;
+    }
+    if (lead_event_is_silent(event))
+        return;
     uint32_t target = resolve(members, at);
     lead_fold_step(fold, &members[target].state, event);
     if (target != at)
@@ -461,20 +478,47 @@ static void step_member(struct lead_fold *fold, struct lead_member *members, uin
         merge(fold, members, count, target, event);
 }
 
-static uint32_t earliest(struct lead_member *members, uint32_t count)
+/* A heap of the members that have active events left, the earliest of those first; members[i].heap is its place i. */
+static const struct lead_event *next_of(const struct lead_member *members, uint32_t place)
 {
-    uint32_t best = UINT32_MAX;
-    for (uint32_t i = 0; i < count; i++) {
-        struct lead_member *member = &members[i];
-        while (member->next < member->count && !member->events[member->next].active)
-            member->next++;
-        if (member->next == member->count)
-            continue;
-        if (best == UINT32_MAX ||
-            lead_event_cmp(&member->events[member->next], &members[best].events[members[best].next]) < 0)
-            best = i;
+    const struct lead_member *member = &members[members[place].heap];
+    return &member->events[member->next];
+}
+
+static bool skip_inactive(struct lead_member *member)
+{
+    while (member->next < member->count && !member->events[member->next].active)
+        member->next++;
+    return member->next < member->count;
+}
+
+static void sink(struct lead_member *members, uint32_t size, uint32_t place)
+{
+    for (;;) {
+        uint32_t child = place * 2 + 1;
+        if (child >= size)
+            return;
+        if (child + 1 < size && lead_event_cmp(next_of(members, child + 1), next_of(members, child)) < 0)
+            child++;
+        if (lead_event_cmp(next_of(members, place), next_of(members, child)) <= 0)
+            return;
+        uint32_t member = members[place].heap;
+        members[place].heap = members[child].heap;
+        members[child].heap = member;
+        place = child;
     }
-    return best;
+}
+
+static uint32_t heap_of(struct lead_member *members, uint32_t count)
+{
+    uint32_t size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (skip_inactive(&members[i]))
+            members[size++].heap = i;
+    }
+    for (uint32_t place = size / 2; place-- > 0;)
+        sink(members, size, place);
+    return size;
 }
 
 /* Corrections that name an event of another lead, or one that is not here yet (0.3). */
@@ -483,21 +527,27 @@ static void post_orphans(const struct lead_fold *fold, const struct lead_member 
     struct lead_state where = member->state;
     where.stage = 0; /* booked by the owner of the instant: where the lead stands moves with the horizon */
     for (uint32_t i = 0; i < member->count; i++) {
-        if (member->events[i].orphan)
+        if (member->events[i].orphan && member->events[i].action != LEAD_STEP) /* of steps, only those done are here */
             post_flag(fold, &where, member->events[i].valid_at_ms, LEAD_SLOT_ORPHANS);
     }
 }
 
 void lead_fold_group(struct lead_fold *fold, struct lead_member *members, uint32_t count, int64_t horizon_ms)
 {
+    if (count > 1)
+        qsort(members, count, sizeof *members, by_lead);
     for (uint32_t i = 0; i < count; i++) {
         memset(&members[i].state, 0, sizeof members[i].state);
         members[i].next = 0;
         members[i].into = i;
     }
-    uint32_t at;
-    while ((at = earliest(members, count)) != UINT32_MAX)
+    for (uint32_t size = heap_of(members, count); size;) {
+        uint32_t at = members[0].heap;
         step_member(fold, members, count, at, &members[at].events[members[at].next++]);
+        if (!skip_inactive(&members[at]))
+            members[0].heap = members[--size].heap;
+        sink(members, size, 0);
+    }
     for (uint32_t i = 0; i < count; i++) {
         lead_fold_advance(fold, &members[i].state, horizon_ms);
         post_orphans(fold, &members[i]);
@@ -506,16 +556,7 @@ void lead_fold_group(struct lead_fold *fold, struct lead_member *members, uint32
 
 /* --- what a tombstone keeps ----------------------------------------------------------------------------------- */
 
-#define LEAD_BASE_FIELDS(X)                                                                                            \
-    X(at_ms)                                                                                                           \
-    X(visit_at_ms)                                                                                                     \
-    X(cycle_at_ms)                                                                                                     \
-    X(amount)                                                                                                          \
-    X(lost_at_ms)                                                                                                      \
-    X(owner)                                                                                                           \
-    X(channel)                                                                                                         \
-    X(currency)                                                                                                        \
-    X(pipeline) X(leaf) X(lost_owner) X(cycle) X(visits) X(ord) X(stage) X(last_open) X(kind) X(has_amount) X(merged)
+#define LEAD_BASE_FIELDS(X) LEAD_BASE_NUMBERS(X) LEAD_BASE_TEXTS(X) LEAD_BASE_STAGES(X) X(leaf)
 
 void lead_base_encode(const struct lead_state *state, struct buf *out)
 {

@@ -73,7 +73,7 @@ struct lead_member {
     uint32_t lead;
     const struct lead_event *events;
     uint32_t count;
-    uint32_t next;           /* scratch */
+    uint32_t next, heap;     /* scratch */
     uint32_t into;           /* index of the member it was merged into; itself: not merged */
     struct lead_state state; /* out */
 };
@@ -93,9 +93,23 @@ static inline bool lead_state_closed(const struct lead_state *state)
 void lead_fold_step(struct lead_fold *fold, struct lead_state *state, const struct lead_event *event);
 /* Books the changes of the org up to and including `until_ms`. */
 void lead_fold_advance(struct lead_fold *fold, struct lead_state *state, int64_t until_ms);
-/* A whole group (usually one lead) from the beginning up to the horizon. Sets every member's state. */
+/* A whole group (usually one lead) from the beginning up to the horizon. Sets every member's state; members change
+ * places. */
 void lead_fold_group(struct lead_fold *fold, struct lead_member *members, uint32_t count, int64_t horizon_ms);
 
+/* What a tombstone keeps of a state; stages, texts and the leaf are numbers of the book. */
+#define LEAD_BASE_NUMBERS(X)                                                                                           \
+    X(at_ms)                                                                                                           \
+    X(visit_at_ms)                                                                                                     \
+    X(cycle_at_ms) X(amount) X(lost_at_ms) X(currency) X(cycle) X(visits) X(ord) X(kind) X(has_amount) X(merged)
+#define LEAD_BASE_TEXTS(X)  X(owner) X(channel) X(pipeline) X(lost_owner)
+#define LEAD_BASE_STAGES(X) X(stage) X(last_open)
+
+/* When a closed lead was closed: an event up to then is no new history. */
+static inline int64_t lead_closing_ms(const struct lead_state *state)
+{
+    return state->merged ? state->at_ms : state->visit_at_ms; /* a merged lead takes no step any more */
+}
 /* The state a tombstone keeps, as the bytes of a LEAD_BASE record, and back. */
 void lead_base_encode(const struct lead_state *state, struct buf *out);
 bool lead_base_decode(struct slice bytes, struct lead_state *state);

@@ -148,7 +148,7 @@ static int64_t expires_ms(const struct funnel *funnel)
 }
 
 /* The events of a closed lead go, its contributions stay; what a reopen needs is kept as a base record. */
-static void entomb(struct funnel *funnel, uint32_t number)
+static void entomb(struct funnel *funnel, uint32_t number, uint32_t into)
 {
     struct lead *lead = lead_table_at(&funnel->leads, number);
     lead_table_unlist(&funnel->leads, number);
@@ -156,24 +156,32 @@ static void entomb(struct funnel *funnel, uint32_t number)
     lead_state_of(lead, &state);
     buf_clear(&funnel->text);
     lead_base_encode(&state, &funnel->text);
-    struct lead_event base = {.valid_at_ms = state.visit_at_ms, .action = LEAD_BASE, .base = buf_slice(&funnel->text)};
+    struct lead_event base = {
+        .valid_at_ms = lead_closing_ms(&state), .action = LEAD_BASE, .base = buf_slice(&funnel->text)};
+    base.has = into ? LEAD_HAS_MERGED_INTO : 0;
+    base.merged_into = into;
     buf_clear(&funnel->record);
     lead_event_encode(&base, &funnel->record);
     lead_table_clear(&funnel->leads, lead);
     lead_table_insert(&funnel->leads, lead, 0, buf_slice(&funnel->record));
-    lead->flags = LEAD_TOMBSTONE | (lead->flags & LEAD_CLOSED);
+    lead->flags = LEAD_TOMBSTONE | LEAD_BASED | (lead->flags & LEAD_CLOSED);
 }
 
 static void entomb_group(struct funnel *funnel, uint32_t number)
 {
     funnel_settle(funnel); /* what is taken out must be in before it can stay for good */
-    uint32_t at = number;
-    do {
-        uint32_t next = lead_table_at(&funnel->leads, at)->group_next;
-        lead_table_at(&funnel->leads, at)->group_next = at;
-        entomb(funnel, at);
-        at = next;
-    } while (at != number);
+    uint32_t count = gather(funnel, number);
+    struct lead_fold fold = fold_of(funnel, 0);
+    lead_fold_group(&fold, funnel->members, count, funnel->horizon_ms); /* says who was merged into whom */
+    for (uint32_t i = 0; i < count; i++)
+        lead_table_at(&funnel->leads, funnel->members[i].lead)->group_next = funnel->members[i].lead;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct lead_member *member = &funnel->members[i];
+        uint32_t into = member->into == i ? 0 : funnel->members[member->into].lead;
+        entomb(funnel, member->lead, into);
+        if (into && !lead_table_same_group(&funnel->leads, member->lead, into))
+            lead_table_join(&funnel->leads, member->lead, into);
+    }
 }
 
 static void next_org(struct funnel *funnel, int64_t after_ms)
@@ -309,6 +317,7 @@ static void note_accepted(struct funnel *funnel, uint32_t number)
         if (closed && lead_has_events(lead))
             lead_table_list(&funnel->leads, at);
         at = lead->group_next;
+        lead->flags &= (uint8_t)~LEAD_TOMBSTONE;
     } while (at != number);
 }
 
@@ -316,15 +325,38 @@ void funnel_fold_event(struct funnel *funnel, uint32_t number, const struct lead
 {
     struct lead *lead = lead_table_at(&funnel->leads, number);
     bool held, last;
+/* Would this reach a closed history at or before its closing? An event of a merged lead reaches the other one. */
+static bool reaches_closed(struct funnel *funnel, uint32_t number, int64_t at_ms)
+{
+    for (;;) {
+        const struct lead *lead = lead_table_at(&funnel->leads, number);
+        struct lead_event base;
+        if (!(lead->flags & LEAD_BASED))
+            return false;
+        struct cursor in = cursor_of(lead_blob(lead));
+        bool whole = lead_event_decode(&in, &base);
+        assert(whole && base.action == LEAD_BASE);
+        if (at_ms <= base.valid_at_ms)
+            return true;
+        if (!(base.has & LEAD_HAS_MERGED_INTO))
+            return false;
+        number = base.merged_into;
+    }
+}
+
+static bool is_beyond(struct funnel *funnel, uint32_t number, const struct lead_event *event)
+{
+    return reaches_closed(funnel, number, event->valid_at_ms) ||
+           (event->has & LEAD_HAS_MERGED_INTO && reaches_closed(funnel, event->merged_into, event->valid_at_ms));
+}
+
     size_t place = lead_events_place(lead_blob(lead), event, &held, &last);
     funnel_settle(funnel);
     if (held) {
         count_arrival(funnel, number, LEAD_SLOT_REPEATS);
         return;
     }
-    struct lead_state state;
-    lead_state_of(lead, &state);
-    if (lead->flags & LEAD_TOMBSTONE && (event->valid_at_ms <= state.visit_at_ms || state.merged)) {
+    if (is_beyond(funnel, number, event)) {
         count_arrival(funnel, number, LEAD_SLOT_BEYOND);
         return;
     }
@@ -332,10 +364,12 @@ void funnel_fold_event(struct funnel *funnel, uint32_t number, const struct lead
     uint64_t overflow = funnel->book.dim_overflow;
     if (is_next_step(lead, &state, number, event, last))
         step(funnel, lead, &state, place, event);
+    struct lead_state state;
+    lead_state_of(lead, &state);
     else
         refold(funnel, number, place, event);
-    lead = lead_table_at(&funnel->leads, number);
-    lead->flags &= (uint8_t)~LEAD_TOMBSTONE;
+    if (event->has & LEAD_HAS_CHANNEL) /* when it comes, whatever the plan of the day makes of it */
+        (void)lead_book_admit(&funnel->book, LEAD_DIM_CHANNEL, event->channel);
     if (event->valid_at_ms < funnel->now_ms - FUNNEL_LATE_MS)
         count_arrival(funnel, number, LEAD_SLOT_LATE);
     if (funnel->changed_closed)

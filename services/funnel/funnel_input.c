@@ -5,9 +5,6 @@ static uint32_t text_of(struct funnel *funnel, const struct event *event, unsign
     return lead_book_intern(&funnel->book, event->v[field].s);
 }
 
-/* Keys of other types must not meet a lead event with the same id: identity is (type, event_id). */
-static uint64_t typed_key(uint64_t key, enum event_type type) { return key ^ (uint64_t)type * 0x9e3779b97f4a7c15u; }
-
 static uint64_t corrects_key(const struct event *event)
 {
     struct event named = {.type = event->type};
@@ -108,40 +105,50 @@ static bool take_lead(struct funnel *funnel, const struct event *event, uint32_t
     return true;
 }
 
-static bool take_step(struct funnel *funnel, const struct event *event, struct slice lead, struct slice step,
+/* `step` empty: not done. An assert that says so is nothing to the funnel; a correction takes away what it names. */
+static bool take_step(struct funnel *funnel, const struct event *event, unsigned lead_field, struct slice step,
                       uint32_t *number, struct lead_event *out)
 {
+    if (!event_has(event, lead_field) || (!step.n && out->op == OP_ASSERT))
+        return false;
     out->action = LEAD_STEP;
-    out->to_stage = lead_book_intern(&funnel->book, step);
-    out->has |= LEAD_HAS_TO_STAGE;
-    out->key = typed_key(out->key, event->type);
-    out->corrects = typed_key(out->corrects, event->type);
-    *number = lead_table_number(&funnel->leads, lead);
+    if (step.n) {
+        out->to_stage = lead_book_intern(&funnel->book, step);
+        out->has |= LEAD_HAS_TO_STAGE;
+    }
+    out->has |= event->type == EVENT_FACT ? LEAD_HAS_FACT : 0;
+    out->key = lead_event_key(out->key, out->action, out->has);
+    out->corrects = lead_event_key(out->corrects, out->action, out->has);
+    *number = lead_table_number(&funnel->leads, event->v[lead_field].s);
     return true;
 }
 
+static const struct slice not_done = {"", 0};
+
 static bool take_visit(struct funnel *funnel, const struct event *event, uint32_t *number, struct lead_event *out)
 {
-    bool done = event->v[VISIT_PHASE].i == VISIT_PHASE_step && event_has(event, VISIT_LEAD_ID) &&
-                event_has(event, VISIT_STEP_ID) && event_has(event, VISIT_STEP_RESULT) &&
-                event->v[VISIT_STEP_RESULT].i == VISIT_STEP_RESULT_ok;
-    return done && take_step(funnel, event, event->v[VISIT_LEAD_ID].s, event->v[VISIT_STEP_ID].s, number, out);
+    bool done = event->v[VISIT_PHASE].i == VISIT_PHASE_step && event_has(event, VISIT_STEP_ID) &&
+                event_has(event, VISIT_STEP_RESULT) && event->v[VISIT_STEP_RESULT].i == VISIT_STEP_RESULT_ok;
+    return take_step(funnel, event, VISIT_LEAD_ID, done ? event->v[VISIT_STEP_ID].s : not_done, number, out);
+}
+
+static struct slice step_of_fact(const struct event *event)
+{
+    struct event_attr attr;
+    if (!event_has(event, FACT_STATUS) || !slice_is(event->v[FACT_STATUS].s, "done") || !event_has(event, FACT_ATTRS))
+        return not_done;
+    struct cursor attrs = cursor_of(event->v[FACT_ATTRS].s);
+    while (event_attrs_next(&attrs, &attr)) {
+        if (slice_is(attr.name, "step"))
+            return attr.value;
+    }
+    return not_done;
 }
 
 static bool take_fact(struct funnel *funnel, const struct event *event, uint32_t *number, struct lead_event *out)
 {
-    bool done = event_has(event, FACT_LEAD_ID) && slice_is(event->v[FACT_KIND].s, "step") &&
-                event_has(event, FACT_STATUS) && slice_is(event->v[FACT_STATUS].s, "done") &&
-                event_has(event, FACT_ATTRS);
-    if (!done)
-        return false;
-    struct cursor attrs = cursor_of(event->v[FACT_ATTRS].s);
-    struct event_attr attr;
-    while (event_attrs_next(&attrs, &attr)) {
-        if (slice_is(attr.name, "step"))
-            return take_step(funnel, event, event->v[FACT_LEAD_ID].s, attr.value, number, out);
-    }
-    return false;
+    return slice_is(event->v[FACT_KIND].s, "step") &&
+           take_step(funnel, event, FACT_LEAD_ID, step_of_fact(event), number, out);
 }
 
 bool funnel_input(struct funnel *funnel, const struct event *event, uint32_t *number, struct lead_event *out)

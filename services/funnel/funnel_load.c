@@ -60,19 +60,25 @@ static uint32_t get_leaf(struct reader *r)
     return there && !r->in.bad ? lead_book_leaf_of(book, &leaf) : 0;
 }
 
-static void get_base(struct reader *r, struct buf *base)
+/* Returns the rank of the lead it was merged into; 0: none. */
+static uint32_t get_base(struct reader *r, struct buf *base)
 {
     struct lead_state state = {0};
 #define X(field) state.field = (__typeof__(state.field))cursor_zigzag(&r->in);
-    FUNNEL_BASE_NUMBERS(X)
+    LEAD_BASE_NUMBERS(X)
 #undef X
 #define X(field) state.field = get_text(r);
-    FUNNEL_BASE_TEXTS(X)
+    LEAD_BASE_TEXTS(X)
 #undef X
-    state.stage = (uint16_t)get_stage(r);
-    state.last_open = (uint16_t)get_stage(r);
+#define X(field) state.field = (uint16_t)get_stage(r);
+    LEAD_BASE_STAGES(X)
+#undef X
     state.leaf = get_leaf(r);
     lead_base_encode(&state, base);
+    int64_t rank = cursor_zigzag(&r->in);
+    if (rank < 0 || rank > r->lead_count)
+        r->in.bad = true;
+    return r->in.bad ? 0 : (uint32_t)rank;
 }
 
 /* One event into the lead's blob, which is written in order. */
@@ -82,11 +88,14 @@ static void get_event(struct reader *r, uint32_t number)
     struct lead_event event = {0};
     buf_clear(&funnel->text);
     if (cursor_zigzag(&r->in)) {
-        get_base(r, &funnel->text);
+        uint32_t into = get_base(r, &funnel->text);
         struct lead_state state;
         if (r->in.bad || !lead_base_decode(buf_slice(&funnel->text), &state))
             return;
-        event = (struct lead_event){.valid_at_ms = state.visit_at_ms, .action = LEAD_BASE};
+        event = (struct lead_event){.valid_at_ms = lead_closing_ms(&state), .action = LEAD_BASE};
+        event.has = into ? LEAD_HAS_MERGED_INTO : 0;
+        event.merged_into = into;
+        lead_table_at(&funnel->leads, number)->flags |= LEAD_BASED;
         event.base = buf_slice(&funnel->text);
     } else if (!lead_event_decode(&r->in, &event) || event.action == LEAD_BASE) {
         r->in.bad = true;
@@ -129,7 +138,7 @@ static void skip_event(struct reader *r)
         return;
     }
     struct buf base = {0};
-    get_base(r, &base);
+    (void)get_base(r, &base);
     buf_close(&base);
 }
 
@@ -310,4 +319,10 @@ enum err_code funnel_load(struct funnel *funnel, struct slice bytes, struct err 
         return err_set(err, ERR_CORRUPT, "funnel: the state is damaged");
     rebuild(funnel);
     return OK;
+    int64_t newest_day = cursor_zigzag(&r.in);
 }
+    struct cell_ring *days = &funnel->cells.rings[CELL_DAY];
+    if (newest_day > days->newest + 2 || newest_day < days->newest) /* zones are up to 26 h apart */
+        return err_set(err, ERR_CORRUPT, "funnel: the days of the state are not those of its T");
+    days->oldest += newest_day - days->newest;
+    days->newest = newest_day;

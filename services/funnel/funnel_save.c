@@ -65,14 +65,16 @@ static void put_base(struct writer *w, const struct lead_event *event)
     bool read = lead_base_decode(event->base, &state);
     assert(read);
 #define X(field) put_number(w, (int64_t)state.field);
-    FUNNEL_BASE_NUMBERS(X)
+    LEAD_BASE_NUMBERS(X)
 #undef X
 #define X(field) put_text(w, state.field);
-    FUNNEL_BASE_TEXTS(X)
+    LEAD_BASE_TEXTS(X)
 #undef X
-    put_stage(w, state.stage);
-    put_stage(w, state.last_open);
+#define X(field) put_stage(w, state.field);
+    LEAD_BASE_STAGES(X)
+#undef X
     put_leaf(w, state.leaf);
+    put_number(w, event->has & LEAD_HAS_MERGED_INTO ? w->lead_rank[event->merged_into] : 0);
 }
 
 static void put_event(struct writer *w, struct lead_event event)
@@ -294,3 +296,4 @@ void funnel_save(struct funnel *funnel, struct buf *out)
     free(w.lead_rank);
     free(w.lead_order);
 }
+    buf_add_zigzag(out, funnel->cells.rings[CELL_DAY].newest); /* where the zone moved west: ahead of the day of T */

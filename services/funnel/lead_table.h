@@ -23,7 +23,8 @@ enum lead_flags {
     LEAD_TOMBSTONE = 2, /* only what a closed history left behind */
     LEAD_LISTED = 4,    /* waits in the list of closed groups */
     LEAD_CLOSED = 8,    /* of its state: lead_state_closed, lead_state_moves */
-    LEAD_MOVES = 16
+    LEAD_MOVES = 16,
+    LEAD_BASED = 32 /* its first record is what a tombstone left */
 };
 
 struct lead {

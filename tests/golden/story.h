@@ -24,6 +24,8 @@ struct story {
     const struct machine_type *type;
     void *tenant;
     int64_t now_ms;
+    int64_t fires_until_ms; /* as the runtime: timers fire up to T, */
+    bool holds_timers;      /* but not while a gap settles */
     uint64_t seq;
     struct buf body;
     struct story_cell *cells; /* of the last story_project */
@@ -50,6 +52,13 @@ struct plan_line {
     int64_t valid_from_ms;        /* 0: STORY_YEAR_MS */
     const char *event_id;         /* default: a fresh one */
     const char *op, *corrects;
+    const char *resolved; /* of a tenant; default: UTC */
+};
+struct step_line {
+    const char *lead, *step, *status; /* status default: done */
+    const char *id, *fact;            /* fact default: the id */
+    const char *op, *corrects;
+    int64_t at_ms, recorded_ms; /* 0 for a correction: a second after at_ms */
 };
 
 void story_begin(struct story *story); /* with tenant acme in UTC, the org and the model of the fixtures */
@@ -62,6 +71,8 @@ void story_lead(struct story *story, const struct lead_line *line);
 #define PLAN(...) story_plan(story, &(struct plan_line){__VA_ARGS__})
 /* Required step done: fact of kind step. */
 void story_step(struct story *story, const char *lead, const char *step, int64_t at_ms);
+void story_step_line(struct story *story, const struct step_line *line);
+#define STEP(...) story_step_line(story, &(struct step_line){__VA_ARGS__})
 void story_tick(struct story *story, int64_t now_ms); /* fires timers; T of the projection */
 /* Fixture A of semantics 3, records in time order; owner of all leads r1. */
 void story_fixture_a(struct story *story);

@@ -102,17 +102,33 @@ void story_plan_body(struct story *story, const struct plan_line *line, struct b
         set_number(&event, PLAN_ENDED, 1);
     if (strcmp(line->kind, "tenant") == 0)
         set_text(&event, PLAN_RESOLVED,
-                 "{\"exponents\":{\"CNY\":2},\"from\":0,\"to\":4102444800000,\"transitions\":[]}");
+                 line->resolved ? line->resolved
+                                : "{\"exponents\":{\"CNY\":2},\"from\":0,\"to\":4102444800000,\"transitions\":[]}");
     event_encode(story->codec, &event, out);
 }
 
 /* --- applying them -------------------------------------------------------------------------------------------- */
 
+static void fire(struct story *story)
+{
+    while (story->type->due(story->tenant) <= story->fires_until_ms &&
+           (!story->type->is_due || story->type->is_due(story->tenant, story->fires_until_ms)))
+        story->type->fire(story->tenant, story->fires_until_ms, false, false, NULL);
+}
+
+/* T moves; timers follow unless the story holds them back. */
+static void move_time(struct story *story, int64_t now_ms)
+{
+    if (now_ms > story->now_ms)
+        story->now_ms = now_ms;
+    if (!story->holds_timers)
+        story->fires_until_ms = story->now_ms;
+}
+
 void story_apply(struct story *story, enum event_type type, struct slice body, int64_t now_ms)
 {
     struct err err = {0};
-    if (now_ms > story->now_ms)
-        story->now_ms = now_ms;
+    move_time(story, now_ms);
     struct ledger_record record = {.seq = story->seq + 1,
                                    .tenant_seq = story->seq + 1,
                                    .time_ms = story->now_ms,
@@ -122,10 +138,12 @@ void story_apply(struct story *story, enum event_type type, struct slice body, i
                                    .type = (uint8_t)type};
     struct machine_input input = {.record = &record, .now_ms = story->now_ms};
     story->seq++;
+    fire(story);
     enum err_code code = story->type->apply(story->tenant, &input, NULL, &err);
     if (code)
         fprintf(stderr, "apply: %s\n", err.text);
     assert(code == OK);
+    fire(story);
 }
 
 void story_lead(struct story *story, const struct lead_line *line)
@@ -142,21 +160,40 @@ void story_plan(struct story *story, const struct plan_line *line)
     story_apply(story, EVENT_PLAN, buf_slice(&story->body), 0);
 }
 
+static void step_body(struct story *story, const struct step_line *line, struct buf *out)
+{
+    struct event event = {.type = EVENT_FACT};
+    envelope(&event, line->id, line->at_ms);
+    if (line->op) {
+        set_symbol(&event, EV_OP, line->op);
+        set_text(&event, EV_CORRECTS, line->corrects);
+        set_number(&event, EV_RECORDED_AT, line->recorded_ms ? line->recorded_ms : line->at_ms + 1000);
+    }
+    set_text(&event, FACT_KIND, "step");
+    set_text(&event, FACT_FACT_ID, line->fact ? line->fact : line->id);
+    set_text(&event, FACT_LEAD_ID, line->lead);
+    set_text(&event, FACT_STATUS, line->status ? line->status : "done");
+    struct buf attrs = {0};
+    if (line->step) {
+        event_attrs_add(&attrs, &(struct event_attr){SLICE("step"), slice_of(line->step)});
+        set_number(&event, FACT_ATTRS, 1);
+        event.v[FACT_ATTRS].s = buf_slice(&attrs);
+    }
+    event_encode(story->codec, &event, out);
+    buf_close(&attrs);
+}
+
 void story_step_body(struct story *story, const char *lead, const char *step, int64_t at_ms, const char *id,
                      struct buf *out)
 {
-    struct event event = {.type = EVENT_FACT};
-    envelope(&event, id, at_ms);
-    set_text(&event, FACT_KIND, "step");
-    set_text(&event, FACT_FACT_ID, id);
-    set_text(&event, FACT_LEAD_ID, lead);
-    set_text(&event, FACT_STATUS, "done");
-    struct buf attrs = {0};
-    event_attrs_add(&attrs, &(struct event_attr){SLICE("step"), slice_of(step)});
-    set_number(&event, FACT_ATTRS, 1);
-    event.v[FACT_ATTRS].s = buf_slice(&attrs);
-    event_encode(story->codec, &event, out);
-    buf_close(&attrs);
+    step_body(story, &(struct step_line){.lead = lead, .step = step, .at_ms = at_ms, .id = id}, out);
+}
+
+void story_step_line(struct story *story, const struct step_line *line)
+{
+    buf_clear(&story->body);
+    step_body(story, line, &story->body);
+    story_apply(story, EVENT_FACT, buf_slice(&story->body), line->at_ms);
 }
 
 void story_step(struct story *story, const char *lead, const char *step, int64_t at_ms)
@@ -178,10 +215,8 @@ void story_time(struct story *story, int64_t now_ms)
 
 void story_tick(struct story *story, int64_t now_ms)
 {
-    if (now_ms > story->now_ms)
-        story->now_ms = now_ms;
-    while (story->type->due(story->tenant) <= story->now_ms)
-        story->type->fire(story->tenant, story->now_ms, false, false, NULL);
+    move_time(story, now_ms);
+    fire(story);
 }
 
 /* --- fixtures ------------------------------------------------------------------------------------------------- */
