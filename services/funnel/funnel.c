@@ -76,11 +76,11 @@ static void apply_plan(struct funnel *funnel, const struct event *event, uint64_
     if (!funnel->pending && lead_table_count(&funnel->leads) > 1 && changes_past(event)) {
         funnel_refold_all(funnel, -1);
         funnel->pending = true;
-    }
         lead_book_forget_tiers(&funnel->book);
-    struct plan_change change;
+    }
     if (event->v[PLAN_KIND].i == PLAN_KIND_tenant)
         funnel_roll_up(funnel); /* what is booked and kept by local day is so by the days of the old zone */
+    struct plan_change change;
     plan_apply(funnel->plan, event, tenant_seq, &change);
     funnel_plan_changed(funnel);
 }

@@ -313,18 +313,14 @@ static void note_accepted(struct funnel *funnel, uint32_t number)
     do {
         struct lead *lead = lead_table_at(&funnel->leads, at);
         lead->accepted_ms = funnel->now_ms;
+        lead->flags &= (uint8_t)~LEAD_TOMBSTONE;
         lead_table_unlist(&funnel->leads, at);
         if (closed && lead_has_events(lead))
             lead_table_list(&funnel->leads, at);
         at = lead->group_next;
-        lead->flags &= (uint8_t)~LEAD_TOMBSTONE;
     } while (at != number);
 }
 
-void funnel_fold_event(struct funnel *funnel, uint32_t number, const struct lead_event *event)
-{
-    struct lead *lead = lead_table_at(&funnel->leads, number);
-    bool held, last;
 /* Would this reach a closed history at or before its closing? An event of a merged lead reaches the other one. */
 static bool reaches_closed(struct funnel *funnel, uint32_t number, int64_t at_ms)
 {
@@ -350,6 +346,10 @@ static bool is_beyond(struct funnel *funnel, uint32_t number, const struct lead_
            (event->has & LEAD_HAS_MERGED_INTO && reaches_closed(funnel, event->merged_into, event->valid_at_ms));
 }
 
+void funnel_fold_event(struct funnel *funnel, uint32_t number, const struct lead_event *event)
+{
+    struct lead *lead = lead_table_at(&funnel->leads, number);
+    bool held, last;
     size_t place = lead_events_place(lead_blob(lead), event, &held, &last);
     funnel_settle(funnel);
     if (held) {
@@ -360,16 +360,16 @@ static bool is_beyond(struct funnel *funnel, uint32_t number, const struct lead_
         count_arrival(funnel, number, LEAD_SLOT_BEYOND);
         return;
     }
-    funnel->changed_closed = false;
-    uint64_t overflow = funnel->book.dim_overflow;
-    if (is_next_step(lead, &state, number, event, last))
-        step(funnel, lead, &state, place, event);
     struct lead_state state;
     lead_state_of(lead, &state);
-    else
-        refold(funnel, number, place, event);
+    funnel->changed_closed = false;
+    uint64_t overflow = funnel->book.dim_overflow;
     if (event->has & LEAD_HAS_CHANNEL) /* when it comes, whatever the plan of the day makes of it */
         (void)lead_book_admit(&funnel->book, LEAD_DIM_CHANNEL, event->channel);
+    if (is_next_step(lead, &state, number, event, last))
+        step(funnel, lead, &state, place, event);
+    else
+        refold(funnel, number, place, event);
     if (event->valid_at_ms < funnel->now_ms - FUNNEL_LATE_MS)
         count_arrival(funnel, number, LEAD_SLOT_LATE);
     if (funnel->changed_closed)

@@ -305,6 +305,7 @@ enum err_code funnel_load(struct funnel *funnel, struct slice bytes, struct err 
     if (!slice_is(cursor_take(&r.in, strlen(FUNNEL_STATE_MAGIC)), FUNNEL_STATE_MAGIC))
         return err_set(err, ERR_CORRUPT, "funnel: not a state of this machine");
     int64_t now_ms = cursor_zigzag(&r.in);
+    int64_t newest_day = cursor_zigzag(&r.in);
     struct slice plan = get_slice(&r);
     enum err_code code = r.in.bad ? ERR_CORRUPT : plan_load(funnel->plan, plan, err);
     if (code != OK)
@@ -312,6 +313,11 @@ enum err_code funnel_load(struct funnel *funnel, struct slice bytes, struct err 
     funnel->now_ms = funnel->horizon_ms = now_ms;
     funnel_plan_changed(funnel);
     funnel_roll_up(funnel); /* begins the rings of panes at T */
+    struct cell_ring *days = &funnel->cells.rings[CELL_DAY];
+    if (newest_day > days->newest + 2 || newest_day < days->newest) /* zones are up to 26 h apart */
+        return err_set(err, ERR_CORRUPT, "funnel: the days of the state are not those of its T");
+    days->oldest += newest_day - days->newest;
+    days->newest = newest_day;
     get_all(&r);
     free(r.texts);
     free(r.leads);
@@ -319,10 +325,4 @@ enum err_code funnel_load(struct funnel *funnel, struct slice bytes, struct err 
         return err_set(err, ERR_CORRUPT, "funnel: the state is damaged");
     rebuild(funnel);
     return OK;
-    int64_t newest_day = cursor_zigzag(&r.in);
 }
-    struct cell_ring *days = &funnel->cells.rings[CELL_DAY];
-    if (newest_day > days->newest + 2 || newest_day < days->newest) /* zones are up to 26 h apart */
-        return err_set(err, ERR_CORRUPT, "funnel: the days of the state are not those of its T");
-    days->oldest += newest_day - days->newest;
-    days->newest = newest_day;

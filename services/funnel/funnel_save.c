@@ -282,6 +282,7 @@ void funnel_save(struct funnel *funnel, struct buf *out)
     rank_leads(&w);
     buf_add_text(out, FUNNEL_STATE_MAGIC);
     buf_add_zigzag(out, funnel->now_ms);
+    buf_add_zigzag(out, funnel->cells.rings[CELL_DAY].newest); /* where the zone moved west: ahead of the day of T */
     buf_clear(&funnel->text);
     plan_save(funnel->plan, &funnel->text);
     buf_add_varint(out, funnel->text.n);
@@ -296,4 +297,3 @@ void funnel_save(struct funnel *funnel, struct buf *out)
     free(w.lead_rank);
     free(w.lead_order);
 }
-    buf_add_zigzag(out, funnel->cells.rings[CELL_DAY].newest); /* where the zone moved west: ahead of the day of T */
