@@ -198,7 +198,7 @@ const struct command cmd_gen = {
                "  paceline plan apply company/plan.yaml\n"
                "  paceline import company/events.ndjson --as-lived --then-live\n"
                "  paceline show funnel --tenant demo",
-    .example = "paceline gen --play --rate 20",
+    .example = "paceline gen --out company --seed 7",
     .args_max = 0,
     .options = options,
     .run = run,

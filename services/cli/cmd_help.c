@@ -11,6 +11,11 @@ static int run(struct cli *cli)
     int used = 0;
     const char *second = cli->arg_count > 1 ? cli->args[1] : NULL;
     const struct command *command = cli->arg_count ? cli_find(commands, cli->args[0], second, &used) : NULL;
+    if (cli->arg_count == 1 && !command && help_group(commands, cli->args[0], cli->zh, &text)) {
+        (void)fwrite(text.p, 1, text.n, stdout);
+        buf_close(&text);
+        return 0;
+    }
     if (cli->arg_count && (!command || used < cli->arg_count)) {
         const char *near = cli_nearest(commands, cli->args[0], second);
         const char *blank = second ? " " : "";

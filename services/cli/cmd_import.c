@@ -261,7 +261,7 @@ const struct command cmd_import = {
         "accepted, duplicate and rejected; exit code 1 if any was rejected. See them with `paceline tail --rejects`, "
         "send\n"
         "them again after repair with `paceline rejects resend`.",
-    .example = "paceline import --mapping crm-maven.yaml --as-lived --then-live",
+    .example = "paceline import company/events.ndjson --as-lived --dir demo",
     .args_max = -1,
     .options = options,
     .run = run,

@@ -183,7 +183,7 @@ const struct command cmd_plan_apply = {
     .summary_zh = "使租户的计划与文件一致",
     .details = "Checks the whole file, writes one plan record per changed item, waits until the ledger has them and "
                "prints the seq of the last. Items that the file leaves out stay, unless --prune ends them.",
-    .example = "paceline plan apply plan.yaml",
+    .example = "paceline plan apply company/plan.yaml --dir demo",
     .args_min = 1,
     .args_max = 1,
     .options = apply_options,

@@ -15,6 +15,7 @@ struct show {
     struct client client;
     struct figures *figures;
     struct slice tenant;
+    int64_t now_ms; /* T of the head */
     struct buf tenants, out;
     enum form form;
     uint64_t rows;
@@ -99,6 +100,7 @@ static enum err_code read_view(struct show *show)
     if (code != OK)
         return code;
     figures_as_of(show->figures, show->tenant, head.tenant_seq, head.time_ms);
+    show->now_ms = head.time_ms;
     if (!figures_has_tenant(show->figures))
         return err_set(&show->cli->err, ERR_FINDING,
                        "tenant %.*s has events but no plan yet: `paceline plan apply plan.yaml` gives it zone, org and "
@@ -146,6 +148,11 @@ static void print_table(struct show *show, const struct figures_query *query)
         pipeline = slice_of(show->pipeline);
     }
     enum figures_window window = query->window < 0 ? FIGURES_r30d : (enum figures_window)query->window;
+    char now[INSTANT_TEXT_BYTES];
+    (void)instant_print(show->now_ms, now);
+    buf_addf(&show->out, cli->zh ? "%.*s · %.*s · %.*s · %s · 截至 %s\n" : "%.*s · %.*s · %.*s · %s · as of %s\n",
+             SLICE_ARG(show->tenant), SLICE_ARG(query->org), SLICE_ARG(pipeline),
+             query->window < 0 ? "r30d" : cli_option(cli, "window"), now);
     figures_funnel_table(show->figures, query->org, pipeline, window, cli->zh, cli->tty, &show->out);
 }
 
@@ -244,7 +251,7 @@ const struct command cmd_show_funnel = {
     .details =
         "A table for people; with --json or --csv one row a figure (formats: `paceline help`). Three conversions are\n"
         "told apart: of those who left, of those who came, and flow, which may exceed 100%.",
-    .example = "paceline show funnel --tenant demo --window month --json",
+    .example = "paceline show funnel --window month --dir demo",
     .args_max = 0,
     .options = options,
     .run = run,

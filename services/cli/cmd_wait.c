@@ -106,7 +106,7 @@ const struct command cmd_wait = {
     .details =
         "Returns when the ledger, the machines and the view have taken in all raw records that were there when the\n"
         "command began. For scripts and tests: import, wait, show.",
-    .example = "paceline wait --tenant demo",
+    .example = "paceline wait --dir demo",
     .args_max = 0,
     .options = options,
     .run = run,

@@ -82,10 +82,28 @@ static void add_commands(struct buf *out, const struct command *const *table, bo
         add_pair(out, (*c)->name, either(zh, (*c)->summary, (*c)->summary_zh), columns);
 }
 
+static bool is_of_group(const struct command *command, const char *group)
+{
+    size_t n = strlen(group);
+    return strncmp(command->name, group, n) == 0 && command->name[n] == ' ';
+}
+
+bool help_group(const struct command *const *table, const char *group, bool zh, struct buf *out)
+{
+    size_t columns = 0;
+    for (const struct command *const *c = table; *c; c++)
+        if (is_of_group(*c, group))
+            columns = greater(columns, text_width(slice_of((*c)->name)));
+    for (const struct command *const *c = table; *c; c++)
+        if (is_of_group(*c, group))
+            add_pair(out, (*c)->name, either(zh, (*c)->summary, (*c)->summary_zh), columns);
+    return columns > 0;
+}
+
 /* The way of a newcomer: examples of these commands, as far as there are such commands. */
 static void add_first_steps(struct buf *out, const struct command *const *table, bool zh)
 {
-    static const char *const steps[] = {"run", "gen", "import", "show funnel"};
+    static const char *const steps[] = {"run", "gen", "plan apply", "import", "wait", "show funnel"};
     bool any = false;
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         for (const struct command *const *c = table; *c; c++) {

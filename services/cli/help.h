@@ -12,6 +12,8 @@ struct help_exit_code {
 extern const struct help_exit_code help_exit_codes[];
 
 void help_overview(const struct command *const *table, bool zh, struct buf *out);
+/* The commands whose names begin with the word GROUP; false: there are none. */
+bool help_group(const struct command *const *table, const char *group, bool zh, struct buf *out);
 void help_command(const struct command *command, bool zh, struct buf *out);
 
 #endif
