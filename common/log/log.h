@@ -109,5 +109,7 @@ uint32_t log_partition_of_key(struct slice key, uint32_t partitions);
 enum log_fault { LOG_FAULT_NONE, LOG_FAULT_LOST, LOG_FAULT_LATE, LOG_FAULT_UNKNOWN };
 void log_memory_fault(struct log *log, enum log_fault fault, unsigned appends, unsigned delay);
 void log_memory_truncate_front(struct log *log, const char *topic, uint32_t partition, int64_t begin);
+/* The acknowledged tail from `end` on is lost, as in a broker's power cut. No consumer may borrow records of it. */
+void log_memory_truncate_back(struct log *log, const char *topic, uint32_t partition, int64_t end);
 
 #endif

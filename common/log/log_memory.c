@@ -434,3 +434,15 @@ void log_memory_truncate_front(struct log *base, const char *topic, uint32_t num
         partition->begin = begin;
     pthread_mutex_unlock(&log->lock);
 }
+
+void log_memory_truncate_back(struct log *base, const char *topic, uint32_t number, int64_t end)
+{
+    struct log_memory *log = memory_of(base);
+    assert(log->base.ops == &memory_ops);
+    pthread_mutex_lock(&log->lock);
+    struct partition *partition = partition_find(log, topic, number, NULL);
+    assert(partition && end >= partition->begin);
+    while ((int64_t)partition->count > end)
+        free(partition->records[--partition->count]);
+    pthread_mutex_unlock(&log->lock);
+}

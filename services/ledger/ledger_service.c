@@ -33,6 +33,7 @@ struct ledger_service {
     int64_t clock_offset_ms; /* wall - monotonic as last seen */
     bool clock_held;
 
+    struct ledger_known seen; /* the most this service ever read as valid: outlives the state that is dropped */
     uint64_t takeovers, troubles, diverged;
     uint64_t voids[FILTER_VERDICT_COUNT];
     struct err stop, trouble;
@@ -96,10 +97,25 @@ static void close_producers(struct ledger_service *service)
     service->rejects_sent = service->rejects_acked = 0;
 }
 
+static struct ledger_known more(struct ledger_known a, struct ledger_known b)
+{
+    if (a.branch != b.branch)
+        return a.branch > b.branch ? a : b;
+    return (struct ledger_known){a.branch, a.epoch > b.epoch ? a.epoch : b.epoch, a.seq > b.seq ? a.seq : b.seq};
+}
+
+static struct ledger_known read_so_far(const struct ledger_service *service)
+{
+    const struct filter *filter = writer_filter(service->writer);
+    return (struct ledger_known){filter->branch, filter->epoch, filter->seq};
+}
+
 static void drop(struct ledger_service *service)
 {
-    if (service->writer)
+    if (service->writer) {
         service->diverged += writer_diverged(service->writer);
+        service->seen = more(service->seen, read_so_far(service));
+    }
     close_producers(service);
     close_reader(service);
     writer_destroy(&service->writer);
@@ -202,19 +218,29 @@ static uint64_t random_id(const struct ledger_service *service)
     return id;
 }
 
-static enum err_code check_known(const struct ledger_service *service, struct err *err)
+/* Does the log hold what this service has read before and what others say they have? *behind: perhaps, it grew after
+ * the last look (they may have read a new block of another writer). */
+static enum err_code check_known(const struct ledger_service *service, bool *behind, struct err *err)
 {
-    const struct ledger_known *known = &service->config.known;
+    struct ledger_known known = service->seen, own = read_so_far(service);
     const struct filter *filter = writer_filter(service->writer);
-    bool lost = known->branch != filter->branch ? known->branch > filter->branch
-                                                : known->epoch > filter->epoch || known->seq > filter->seq;
-    if (!lost)
+    int64_t begin, end;
+    *behind = false;
+    if (service->config.ask_known)
+        known = more(known, service->config.ask_known(service->config.known_context));
+    struct ledger_known most = more(known, own);
+    if (most.branch == own.branch && most.epoch == own.epoch && most.seq == own.seq)
         return OK;
+    enum err_code code =
+        log_range(service->config.log, service->ledger_topic, service->config.shard, LOG_TIMEOUT_MS, &begin, &end, err);
+    *behind = code == OK && ledger_reader_filter(service->reader)->next_offset < end;
+    if (code != OK || *behind)
+        return code;
     return err_set(err, ERR_GAP,
                    "ledger shard %u ends at epoch %u seq %llu, but others have seen epoch %u seq %llu: acknowledged "
                    "records are lost; see \"Lost records\" in docs/ledger.md",
-                   filter->shard, filter->epoch, (unsigned long long)filter->seq, known->epoch,
-                   (unsigned long long)known->seq);
+                   filter->shard, filter->epoch, (unsigned long long)filter->seq, known.epoch,
+                   (unsigned long long)known.seq);
 }
 
 static enum err_code step_standby(struct ledger_service *service, bool *busy, struct err *err)
@@ -223,7 +249,8 @@ static enum err_code step_standby(struct ledger_service *service, bool *busy, st
     enum err_code code = read_ledger(service, busy, err);
     if (code != OK || !service->lead || *busy)
         return code;
-    if ((code = check_known(service, err)) != OK)
+    bool behind;
+    if ((code = check_known(service, &behind, err)) != OK || behind)
         return code;
     if ((code = log_producer_open(service->config.log, &service->producer, err)) != OK ||
         (code = log_producer_open(service->config.log, &service->rejects, err)) != OK)
@@ -380,11 +407,14 @@ static enum err_code take(struct ledger_service *service, enum ledger_source sou
     return intake_next(service->intake, source, err);
 }
 
-static bool own_record(struct ledger_service *service, enum merge_answer answer, enum ledger_source source)
+/* False: the block is full; the merge answers the same again once it is sealed. */
+static bool tell_stalled(struct ledger_service *service, enum ledger_source source)
 {
-    assert(answer == MERGE_STALLED);
     int64_t since_ms = wall_ms(service) - MERGE_SILENT_MS_MAX;
-    return writer_source_stalled(service->writer, source, since_ms);
+    if (!writer_source_stalled(service->writer, source, since_ms))
+        return false;
+    merge_told(&service->merge, source);
+    return true;
 }
 
 /* Nothing valid for a minute: say so before anything else (design 5.6). */
@@ -427,7 +457,7 @@ static enum err_code take_all(struct ledger_service *service, int64_t now_ms, bo
         if (answer == MERGE_TAKE)
             code = take(service, source, &took, err);
         else
-            took = own_record(service, answer, source);
+            took = tell_stalled(service, source);
         if (code == OK && !took)
             code = seal(service, &sealed, err);
         if (code != OK || (!took && !sealed))

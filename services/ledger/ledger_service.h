@@ -33,6 +33,7 @@ struct ledger_known {
     uint32_t branch, epoch;
     uint64_t seq;
 };
+typedef struct ledger_known ledger_ask_known(void *context);
 
 struct ledger_service_config {
     struct log *log; /* all borrowed, longer-lived than the service */
@@ -40,9 +41,10 @@ struct ledger_service_config {
     struct clock *clock;
     struct event_codec *codec; /* one per thread */
     uint32_t shard, shards;
-    const char *topic_prefix;  /* "" = none */
-    uint64_t snapshot_records; /* a snapshot every so many ledger records; 0: only when resigning */
-    struct ledger_known known;
+    const char *topic_prefix;    /* "" = none */
+    uint64_t snapshot_records;   /* a snapshot every so many ledger records; 0: only when resigning */
+    ledger_ask_known *ask_known; /* asked before each open, in the calling thread; NULL: nobody else knows anything */
+    void *known_context;
     uint64_t (*random)(void *context); /* ids of writers; NULL: the operating system's */
     void *random_context;
 };

@@ -43,8 +43,9 @@ static int64_t monotonic_ms(const struct ledger_shards *all)
 }
 
 /* How far a machine's figures say the ledger went (design 4.11). A view that cannot be asked knows nothing. */
-static struct ledger_known known_of(const struct shard *shard)
+static struct ledger_known ask_known(void *context)
 {
+    const struct shard *shard = context;
     static const char *const machine = "funnel";
     struct ledger_known known = {0};
     struct machine_status *status = calloc(1, sizeof *status);
@@ -75,7 +76,8 @@ static void open_service(struct shard *shard)
                                                  .shard = shard->number,
                                                  .shards = (uint32_t)wiring->settings->shards,
                                                  .topic_prefix = wiring->settings->topic_prefix,
-                                                 .known = known_of(shard),
+                                                 .ask_known = ask_known,
+                                                 .known_context = shard,
                                                  .snapshot_records = (uint64_t)wiring->settings->snapshot_records};
     shard->service = ledger_service_open(&config);
 }

@@ -62,7 +62,6 @@ enum merge_answer merge_next(struct merge *merge, const struct merge_source sour
     if (behind && must_wait(merge, sources, monotonic_ms, &overdue)) {
         if (overdue == LEDGER_SOURCE_COUNT)
             return MERGE_WAIT;
-        merge->stalled[overdue] = true;
         *source = (enum ledger_source)overdue;
         return MERGE_STALLED;
     }
@@ -70,6 +69,8 @@ enum merge_answer merge_next(struct merge *merge, const struct merge_source sour
     *source = (enum ledger_source)oldest;
     return MERGE_TAKE;
 }
+
+void merge_told(struct merge *merge, enum ledger_source source) { merge->stalled[source] = true; }
 
 static int64_t tick_every_ms(const struct merge *merge, int64_t monotonic_ms)
 {

@@ -32,13 +32,15 @@ struct merge {
 enum merge_answer {
     MERGE_TAKE,    /* from *source */
     MERGE_WAIT,    /* for a silent source */
-    MERGE_STALLED, /* *source was waited for in vain: say so, then ask again */
+    MERGE_STALLED, /* *source was waited for in vain: say so, call merge_told, then ask again */
     MERGE_IDLE     /* nothing is at hand */
 };
 
 void merge_init(struct merge *merge, int64_t monotonic_ms);
 enum merge_answer merge_next(struct merge *merge, const struct merge_source sources[LEDGER_SOURCE_COUNT],
                              int64_t now_ms, int64_t monotonic_ms, enum ledger_source *source);
+/* The control that *source stalled stands in a block; until then it is answered again. */
+void merge_told(struct merge *merge, enum ledger_source source);
 
 /* Every live source is at its end and the interval since the last tick is over. ticked tells that one was written. */
 bool merge_tick_due(const struct merge *merge, const struct merge_source sources[LEDGER_SOURCE_COUNT],

@@ -62,8 +62,23 @@ static void an_old_record_waits_for_a_silent_source_up_to_30_seconds(void **stat
     assert_int_equal(next(NOW, MONO + 29999), MERGE_WAIT);
     assert_int_equal(next(NOW, MONO + 30000), MERGE_STALLED);
     assert_int_equal(bench.source, LEDGER_SOURCE_LEADS);
+    merge_told(&bench.merge, bench.source);
     assert_int_equal(next(NOW, MONO + 30001), MERGE_TAKE);
     assert_int_equal(bench.source, LEDGER_SOURCE_VISITS);
+}
+
+/* The block that should say so was full: the next one says it. */
+static void a_stall_that_was_not_told_is_answered_again(void **state)
+{
+    (void)state;
+    head(LEDGER_SOURCE_VISITS, NOW - 1001);
+    bench.sources[LEDGER_SOURCE_LEADS].at_end = false;
+    assert_int_equal(next(NOW, MONO), MERGE_WAIT);
+    assert_int_equal(next(NOW, MONO + 30000), MERGE_STALLED);
+    assert_int_equal(next(NOW, MONO + 30001), MERGE_STALLED);
+    assert_int_equal(bench.source, LEDGER_SOURCE_LEADS);
+    merge_told(&bench.merge, bench.source);
+    assert_int_equal(next(NOW, MONO + 30002), MERGE_TAKE);
 }
 
 static void a_source_that_delivers_again_is_waited_for_again(void **state)
@@ -129,6 +144,7 @@ int main(void)
         cmocka_unit_test_setup(the_oldest_head_is_taken_first, setup),
         cmocka_unit_test_setup(a_fresh_record_waits_for_nobody, setup),
         cmocka_unit_test_setup(an_old_record_waits_for_a_silent_source_up_to_30_seconds, setup),
+        cmocka_unit_test_setup(a_stall_that_was_not_told_is_answered_again, setup),
         cmocka_unit_test_setup(a_source_that_delivers_again_is_waited_for_again, setup),
         cmocka_unit_test_setup(import_comes_last_and_is_never_waited_for, setup),
         cmocka_unit_test_setup(ticks_need_every_live_source_at_its_end, setup),

@@ -243,6 +243,12 @@ static void raw_records_gone_unread_stop_the_shard(void **state)
     assert_int_equal(kit_settle_one(kit, kit->service), ERR_GAP);
 }
 
+static struct ledger_known knows_more(void *context)
+{
+    (void)context;
+    return (struct ledger_known){.epoch = 1, .seq = 1000};
+}
+
 static void does_not_open_when_others_know_more_than_the_log(void **state)
 {
     struct kit *kit = *state;
@@ -252,10 +258,73 @@ static void does_not_open_when_others_know_more_than_the_log(void **state)
                                                  .codec = kit->codec,
                                                  .shards = 1,
                                                  .topic_prefix = "",
-                                                 .known = {.epoch = 1, .seq = 1000}};
+                                                 .ask_known = knows_more};
     ledger_service_destroy(&kit->service);
     kit->service = ledger_service_open(&config);
     ledger_service_lead(kit->service, true);
+    assert_int_equal(kit_settle_one(kit, kit->service), ERR_GAP);
+}
+
+static struct ledger_service_status status_of(struct kit *kit)
+{
+    struct ledger_service_status status;
+    ledger_service_status(kit->service, &status);
+    return status;
+}
+
+/* Steps until the service has dropped its state and waits to load again. */
+static void let_an_append_fail(struct kit *kit)
+{
+    bool busy;
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ""));
+    log_memory_fault(kit->log, LOG_FAULT_LOST, 1, 0);
+    for (unsigned i = 0; i < 50 && status_of(kit).troubles == 0; i++)
+        assert_int_equal(ledger_service_step(kit->service, &busy, &kit->err), OK);
+    assert_int_equal(status_of(kit).troubles, 1);
+}
+
+static void does_not_open_on_a_log_that_lost_what_it_had_confirmed(void **state)
+{
+    struct kit *kit = *state;
+    int64_t begin, end;
+    kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e0", ""));
+    kit_settle(kit);
+    assert_int_equal(kit_totals(kit, LEDGER_SOURCE_LEADS).accepted, 1);
+    assert_int_equal(log_range(kit->log, "sales.ledger", 0, 1000, &begin, &end, &kit->err), OK);
+    let_an_append_fail(kit);
+    log_memory_truncate_back(kit->log, "sales.ledger", 0, end - 1);
+    clock_manual_advance(&kit->clock, LEDGER_RETRY_MS_MAX);
+    assert_int_equal(kit_settle_one(kit, kit->service), ERR_GAP);
+    assert_non_null(strstr(kit->err.text, "acknowledged"));
+}
+
+static struct ledger_known grown;
+static struct ledger_known ask_grown(void *context)
+{
+    (void)context;
+    return grown;
+}
+
+/* What the view says is asked for at every open, not once. */
+static void asks_what_others_know_before_each_open(void **state)
+{
+    struct kit *kit = *state;
+    const struct ledger_service_config config = {.log = kit->log,
+                                                 .store = kit->store,
+                                                 .clock = &kit->clock.clock,
+                                                 .codec = kit->codec,
+                                                 .shards = 1,
+                                                 .topic_prefix = "",
+                                                 .ask_known = ask_grown};
+    grown = (struct ledger_known){0};
+    ledger_service_destroy(&kit->service);
+    kit->service = ledger_service_open(&config);
+    ledger_service_lead(kit->service, true);
+    kit_settle(kit);
+    assert_int_equal(ledger_service_phase(kit->service), LEDGER_RUNNING);
+    let_an_append_fail(kit);
+    grown = (struct ledger_known){.epoch = 1, .seq = 1000};
+    clock_manual_advance(&kit->clock, LEDGER_RETRY_MS_MAX);
     assert_int_equal(kit_settle_one(kit, kit->service), ERR_GAP);
 }
 
@@ -277,6 +346,8 @@ int main(void)
         TEST(a_log_shorter_than_the_snapshot_stops_the_shard),
         TEST(raw_records_gone_unread_stop_the_shard),
         TEST(does_not_open_when_others_know_more_than_the_log),
+        TEST(does_not_open_on_a_log_that_lost_what_it_had_confirmed),
+        TEST(asks_what_others_know_before_each_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
