@@ -60,6 +60,8 @@ struct lead_book {
 void lead_book_init(struct lead_book *book, const struct plan *plan);
 void lead_book_close(struct lead_book *book);
 void lead_book_plan_changed(struct lead_book *book);
+/* Tiers are the plan's: under another plan they are admitted anew, so that a plan that nobody keeps leaves nothing. */
+void lead_book_forget_tiers(struct lead_book *book);
 
 static inline struct slice lead_book_text(const struct lead_book *book, uint32_t text)
 {
