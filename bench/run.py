@@ -42,6 +42,17 @@ def redis_cpu_seconds(p):
     return float(values["used_cpu_sys"]) + float(values["used_cpu_user"])
 
 
+def redis_ask(p, *words):
+    return subprocess.run(["redis-cli", "-s", str(p.redis.socket), *words], capture_output=True, text=True, check=True).stdout
+
+
+def redis_slow(p):
+    """Redis calls of more than 5 ms: how many (128 at most are kept), and the longest in ms."""
+    lines = redis_ask(p, "EVAL", "local all = redis.call('SLOWLOG', 'GET', -1) local most = 0 "
+                      "for i = 1, #all do most = math.max(most, all[i][3]) end return {#all, most}", "0").split()
+    return {"count": int(lines[0]), "longest_ms": int(lines[1]) / 1000}
+
+
 def program(p, name, settings=None, profile=None):
     """A service; profile: where perf writes what it saw of it, read by `perf report -i`."""
     env = {f"PACELINE_{k.upper()}": str(v) for k, v in (settings or {}).items()}
@@ -104,6 +115,8 @@ def metric(p, name, label=""):
 
 def bench_funnel(p, deadline_s, profile):
     """ledger -> Redis: from the start of paceline-funnel until its figures are current."""
+    redis_ask(p, "CONFIG", "SET", "slowlog-log-slower-than", "5000")
+    redis_ask(p, "SLOWLOG", "RESET")
     redis = redis_cpu_seconds(p)
     begin = time.monotonic()
     process = program(p, "funnel", {"snapshot_records": 10**9}, profile)
@@ -113,7 +126,7 @@ def bench_funnel(p, deadline_s, profile):
         spent = {"cpu_seconds": cpu_seconds(pid), "wall_seconds": time.monotonic() - begin, "rss": rss_bytes(pid),
                  "redis_cpu_seconds": redis_cpu_seconds(p) - redis}
         until(lambda: metric(p, "paceline_view_cells_total"), process, deadline_s)  # the page is a moment behind
-        return {**spent, "cells": metric(p, "paceline_view_cells_total"),
+        return {**spent, "redis_slow": redis_slow(p), "cells": metric(p, "paceline_view_cells_total"),
                 "commits": metric(p, "paceline_view_commits_total"), "generations": metric(p, "paceline_view_generations_total")}
     finally:
         process.stop(deadline_s=300)
@@ -189,6 +202,7 @@ def show(options, result):
     row("paceline-funnel, ledger -> Redis", f"{funnel['cpu_seconds'] / millions:.3f} CPU-s per million, Redis beside it {funnel['redis_cpu_seconds'] / millions:.3f}")
     row("ledger and funnel together", f"{(result['ledger']['cpu_seconds'] + funnel['cpu_seconds']) / millions:.3f} CPU-s per million")
     row("figures written to Redis", f"{funnel['cells']:,.0f} cells in {funnel['commits']:,.0f} commits and {funnel['generations']:,.0f} generations")
+    row("Redis calls of more than 5 ms", f"{funnel['redis_slow']['count']}, the longest {funnel['redis_slow']['longest_ms']:.1f} ms")
     counts = result["ledger"]["counts"]
     row("accepted, duplicate, rejected", ", ".join(f"{counts[c]:,.0f}" for c in ("accepted", "duplicate", "rejected")))
     row("memory of the table of ids", f"{result['ledger']['id_bytes']:.1f} B per id")
