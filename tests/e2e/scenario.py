@@ -98,7 +98,7 @@ class Services:
             code = process.stop()
             if code == FAULT_EXIT_CODE:
                 self.fired[name] += 1
-            elif code:
+            elif code not in (0, -signal.SIGTERM):  # -TERM: begun so lately that it did not listen yet
                 self.bad.append(f"paceline-{name} ended with {code}:\n{process.tail()}")
         self.running = {}
         self.check()
@@ -206,6 +206,7 @@ class Story:
     def __init__(self, p, services, companies, at=None):
         self.p, self.services, self.companies, self.at = p, services, companies, at or {}
         self.view = View(p)
+        self.feeding = None
         self.outcome = {}
 
     def step(self, name):
@@ -234,6 +235,7 @@ class Story:
         args = (harness.BIN / "paceline", "import", events, "--tenant", tenant, "--as-lived", "--json", "--no-progress", *self.p.where())
         errors = self.p.folder / "import.log"
         with open(errors, "wb") as log, subprocess.Popen([str(a) for a in args], stdout=subprocess.PIPE, stderr=log, text=True) as feed:
+            self.feeding = feed
             try:
                 self.step(f"during {tenant}")
                 output, _ = feed.communicate(timeout=300)
@@ -247,6 +249,8 @@ class Story:
     def wait_folded(self, tenant, records):
         """Until the figures hold so many records of the tenant: the load is under way."""
         def folded():
+            if self.feeding and self.feeding.poll() not in (None, 0, 1):
+                raise harness.Failed(f"the import ended: {(self.p.folder / 'import.log').read_text()}")
             head = self.view.head(tenant)
             return head and int(head[4]) >= records
         harness.wait_until(folded, f"{records} records of {tenant} are folded")
@@ -287,7 +291,8 @@ class Story:
     def same_cells(self, cells, what):
         now = self.view.settled(self.companies)
         if now != cells:
-            raise harness.Failed(f"{what}: {first_difference(now, cells)}")
+            heads = {t: [(c[t]["tenant_seq"], c[t]["time"], len(c[t]["rows"])) for c in (now, cells)] for t in cells}
+            raise harness.Failed(f"{what}: {first_difference(now, cells)}; heads {heads}")
 
     def wait_fired(self):
         """A fault at the last passage may still be ahead: ticks pass most points. If not now, then at the orderly end."""
