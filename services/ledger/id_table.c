@@ -7,7 +7,7 @@
 
 enum {
     SEGMENT_SLOTS_MIN = 16,
-    SPILL_SLOTS = 64, /* behind the last home slot: nothing wraps around; a fuller spill makes the segment grow */
+    SPILL_SLOTS_MIN = 64, /* behind the last home slot: nothing wraps around; a spill that is full doubles */
     TIME_BITS = 64 - ID_BODY_BITS
 };
 #define TIME_MASK ((UINT64_C(1) << TIME_BITS) - 1)
@@ -19,8 +19,8 @@ struct entry {
 };
 
 struct segment {
-    struct entry *entries; /* homes + SPILL_SLOTS */
-    uint32_t homes;
+    struct entry *entries; /* homes + spill */
+    uint32_t homes, spill;
     uint32_t count;
 };
 
@@ -29,9 +29,9 @@ struct id_table {
     uint32_t sweep_next;
 };
 
-static struct entry *entries_new(uint32_t homes)
+static struct entry *entries_new(uint32_t homes, uint32_t spill)
 {
-    struct entry *entries = calloc((size_t)homes + SPILL_SLOTS, sizeof *entries);
+    struct entry *entries = calloc((size_t)homes + spill, sizeof *entries);
     if (!entries) {
         fputs("paceline: out of memory for the table of ids\n", stderr);
         abort();
@@ -67,8 +67,10 @@ static uint64_t pack(uint64_t body, int64_t now_ms) { return (body | 1) << TIME_
 static bool alive(uint64_t value, int64_t now_ms)
 {
     uint64_t age_ms = ((uint64_t)now_ms - value) & TIME_MASK;
-    return age_ms <= (uint64_t)ID_HORIZON_MS;
+    return age_ms < (uint64_t)ID_HORIZON_MS; /* half-open, as every window (semantics 0.1) */
 }
+
+static uint32_t slots_of(const struct segment *segment) { return segment->homes + segment->spill; }
 
 static uint32_t segment_of(uint64_t key) { return (uint32_t)(key >> 56); }
 
@@ -89,7 +91,7 @@ void id_table_prefetch(const struct id_table *table, uint64_t key)
 static uint32_t slot_of(const struct segment *segment, uint64_t key)
 {
     uint32_t at = home_of(segment, key);
-    while (at < segment->homes + SPILL_SLOTS && segment->entries[at].value && segment->entries[at].key < key)
+    while (at < slots_of(segment) && segment->entries[at].value && segment->entries[at].key < key)
         at++;
     return at;
 }
@@ -100,7 +102,7 @@ enum id_answer id_table_find(const struct id_table *table, uint64_t key, uint64_
     if (!segment->entries)
         return ID_NEW;
     uint32_t at = slot_of(segment, key);
-    if (at == segment->homes + SPILL_SLOTS)
+    if (at == slots_of(segment))
         return ID_NEW;
     const struct entry *entry = &segment->entries[at];
     if (!entry->value || entry->key != key || !alive(entry->value, now_ms))
@@ -111,7 +113,7 @@ enum id_answer id_table_find(const struct id_table *table, uint64_t key, uint64_
 /* Puts an entry whose place may be taken: everything up to the next free slot moves up one. False: no free slot. */
 static bool insert(struct segment *segment, struct entry entry)
 {
-    uint32_t end = segment->homes + SPILL_SLOTS;
+    uint32_t end = slots_of(segment);
     uint32_t at = slot_of(segment, entry.key);
     if (at < end && segment->entries[at].value && segment->entries[at].key == entry.key) {
         segment->entries[at].value = entry.value;
@@ -128,11 +130,11 @@ static bool insert(struct segment *segment, struct entry entry)
     return true;
 }
 
-/* Moves what is alive to a segment of `homes`; false: it does not fit (a crowd at the end), take more. */
-static bool rebuild(struct segment *segment, uint32_t homes, int64_t now_ms)
+/* Moves what is alive to a segment of `homes`; false: it does not fit (a crowd at the end), take a larger spill. */
+static bool rebuild(struct segment *segment, uint32_t homes, uint32_t spill, int64_t now_ms)
 {
-    struct segment next = {entries_new(homes), homes, 0};
-    for (uint32_t i = 0; i < segment->homes + SPILL_SLOTS; i++) {
+    struct segment next = {entries_new(homes, spill), homes, spill, 0};
+    for (uint32_t i = 0; i < slots_of(segment); i++) {
         struct entry entry = segment->entries[i];
         if (entry.value && alive(entry.value, now_ms) && !insert(&next, entry)) {
             free(next.entries);
@@ -147,20 +149,24 @@ static bool rebuild(struct segment *segment, uint32_t homes, int64_t now_ms)
 static uint32_t alive_count(const struct segment *segment, int64_t now_ms)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < segment->homes + SPILL_SLOTS; i++)
+    for (uint32_t i = 0; i < slots_of(segment); i++)
         count += segment->entries[i].value && alive(segment->entries[i].value, now_ms);
     return count;
 }
 
 static bool crowded(uint32_t count, uint32_t homes) { return (uint64_t)count * 10 >= (uint64_t)homes * 9; }
 
+/* A segment that is full grows; a crowd at its end that finds no slot before that makes its spill grow alone: more
+ * homes would not scatter ids whose hashes are nearly equal. */
 static void make_room(struct segment *segment, int64_t now_ms)
 {
-    uint32_t homes = segment->homes;
-    if (crowded(alive_count(segment, now_ms), homes - homes / 5) || !crowded(segment->count, homes))
+    uint32_t homes = segment->homes, spill = SPILL_SLOTS_MIN;
+    if (!crowded(segment->count + 1, homes))
+        spill = 2 * segment->spill;
+    else if (crowded(alive_count(segment, now_ms), homes - homes / 5))
         homes += homes / 4;
-    while (!rebuild(segment, homes, now_ms))
-        homes += homes / 4;
+    while (!rebuild(segment, homes, spill, now_ms))
+        spill *= 2;
 }
 
 void id_table_put(struct id_table *table, uint64_t key, uint64_t body, int64_t now_ms)
@@ -169,7 +175,8 @@ void id_table_put(struct id_table *table, uint64_t key, uint64_t body, int64_t n
     struct segment *segment = &table->segments[number];
     if (!segment->entries) {
         segment->homes = first_homes(number);
-        segment->entries = entries_new(segment->homes);
+        segment->spill = SPILL_SLOTS_MIN;
+        segment->entries = entries_new(segment->homes, segment->spill);
     }
     struct entry entry = {key, pack(body, now_ms)};
     if (crowded(segment->count + 1, segment->homes))
@@ -182,7 +189,7 @@ void id_table_sweep(struct id_table *table, int64_t now_ms)
 {
     struct segment *segment = &table->segments[table->sweep_next++ % ID_SEGMENTS];
     if (segment->entries && alive_count(segment, now_ms) < segment->count)
-        (void)rebuild(segment, segment->homes, now_ms);
+        (void)rebuild(segment, segment->homes, segment->spill, now_ms);
 }
 
 uint64_t id_table_count(const struct id_table *table)
@@ -198,7 +205,7 @@ uint64_t id_table_bytes(const struct id_table *table)
     uint64_t bytes = sizeof *table;
     for (unsigned s = 0; s < ID_SEGMENTS; s++)
         if (table->segments[s].entries)
-            bytes += ((uint64_t)table->segments[s].homes + SPILL_SLOTS) * sizeof(struct entry);
+            bytes += (uint64_t)slots_of(&table->segments[s]) * sizeof(struct entry);
     return bytes;
 }
 
@@ -211,7 +218,7 @@ void id_table_save(const struct id_table *table, int64_t now_ms, struct buf *out
     buf_add_u64(out, count);
     for (unsigned s = 0; s < ID_SEGMENTS; s++) {
         const struct segment *segment = &table->segments[s];
-        for (uint32_t i = 0; segment->entries && i < segment->homes + SPILL_SLOTS; i++) {
+        for (uint32_t i = 0; segment->entries && i < slots_of(segment); i++) {
             const struct entry *entry = &segment->entries[i];
             if (!entry->value || !alive(entry->value, now_ms))
                 continue;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SAVE_LAYOUT = 1 };
+enum { SAVE_LAYOUT = 2 };
 static const char save_magic[4] = {'P', 'L', 'W', '1'};
 
 /* A sealed block that was not read back yet. */
@@ -140,6 +140,7 @@ enum err_code writer_read(struct writer *writer, const struct ledger_block *bloc
 {
     writer->filter = *block->filter;
     if (block->verdict == FILTER_VALID_OPEN) {
+        writer_state_opened(&writer->state, block->filter->writer);
         read_open(writer);
         return OK;
     }

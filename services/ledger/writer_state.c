@@ -19,11 +19,17 @@ void writer_state_close(struct writer_state *state)
     buf_close(&state->scratch);
 }
 
+void writer_state_opened(struct writer_state *state, uint64_t writer)
+{
+    if (state->id_seed == 0)
+        state->id_seed = writer | 1;
+}
+
 struct writer_identity writer_identity_of(const struct writer_state *state, const struct event *event,
                                           struct buf *scratch)
 {
     struct slice tenant = event->v[EV_TENANT].s, id = event->v[EV_EVENT_ID].s;
-    uint64_t seed = XXH3_64bits_withSeed(tenant.p, tenant.n, (uint64_t)event->type + 1);
+    uint64_t seed = XXH3_64bits_withSeed(tenant.p, tenant.n, state->id_seed + (uint64_t)event->type + 1);
     uint64_t key = XXH3_64bits_withSeed(id.p, id.n, seed);
     id_table_prefetch(state->ids, key); /* it comes while the body is hashed */
     return (struct writer_identity){key, event_body_hash(state->codec, event, scratch).low};
@@ -126,6 +132,7 @@ void writer_state_save(const struct writer_state *state, struct buf *out)
 {
     buf_add_u64(out, state->seq);
     buf_add_u64(out, (uint64_t)state->time_ms);
+    buf_add_u64(out, state->id_seed);
     ledger_totals_save(&state->totals, out);
     writer_tenants_save(&state->tenants, out);
     writer_outputs_save(&state->outputs, out);
@@ -136,6 +143,7 @@ bool writer_state_load(struct writer_state *state, struct cursor *in)
 {
     state->seq = cursor_u64(in);
     state->time_ms = (int64_t)cursor_u64(in);
+    state->id_seed = cursor_u64(in);
     return !in->bad && ledger_totals_load(&state->totals, in) && writer_tenants_load(&state->tenants, in) &&
            writer_outputs_load(&state->outputs, in) && id_table_load(state->ids, state->time_ms, in);
 }

@@ -13,8 +13,10 @@
 struct writer_state {
     struct event_codec *codec; /* borrowed */
     struct ledger_totals totals;
-    uint64_t seq;    /* of the last record folded */
-    int64_t time_ms; /* shard time */
+    uint64_t seq;     /* of the last record folded */
+    int64_t time_ms;  /* shard time */
+    uint64_t id_seed; /* of the hashes of ids: from the ledger's first open, random, not the senders' to choose; 0: none
+                         was read yet */
     struct id_table *ids;
     struct writer_tenants tenants;
     struct writer_outputs outputs;
@@ -24,6 +26,9 @@ struct writer_state {
 
 void writer_state_init(struct writer_state *state, struct event_codec *codec);
 void writer_state_close(struct writer_state *state);
+
+/* A valid open of `writer`: the first one of a ledger gives the seed. */
+void writer_state_opened(struct writer_state *state, uint64_t writer);
 
 /* Identity of an event as the table of ids knows it. */
 struct writer_identity {

@@ -64,7 +64,7 @@ static void a_repeat_after_48_hours_is_accepted_again(void **state)
     struct kit *kit = *state;
     kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ""));
     kit_settle(kit);
-    clock_manual_advance(&kit->clock, ID_HORIZON_MS);
+    clock_manual_advance(&kit->clock, ID_HORIZON_MS - 1);
     kit_send(kit, LEDGER_SOURCE_LEADS, "acme", KIT_LEAD("e1", ""));
     kit_settle(kit);
     assert_int_equal(kit_totals(kit, LEDGER_SOURCE_LEADS).accepted, 1);

@@ -39,19 +39,19 @@ static void knows_the_same_from_another_body(void **state)
     assert_int_equal(id_table_find(table, 43, 1000, start_ms), ID_NEW);
 }
 
-static void forgets_in_the_millisecond_after_48_hours(void **state)
+static void forgets_in_the_millisecond_in_which_48_hours_are_over(void **state)
 {
     struct id_table *table = *state;
     id_table_put(table, 42, 1000, start_ms);
-    assert_int_equal(id_table_find(table, 42, 1000, start_ms + ID_HORIZON_MS), ID_SAME);
-    assert_int_equal(id_table_find(table, 42, 1000, start_ms + ID_HORIZON_MS + 1), ID_NEW);
-    assert_int_equal(id_table_find(table, 42, 2000, start_ms + ID_HORIZON_MS + 1), ID_NEW);
+    assert_int_equal(id_table_find(table, 42, 1000, start_ms + ID_HORIZON_MS - 1), ID_SAME);
+    assert_int_equal(id_table_find(table, 42, 1000, start_ms + ID_HORIZON_MS), ID_NEW);
+    assert_int_equal(id_table_find(table, 42, 2000, start_ms + ID_HORIZON_MS), ID_NEW);
 }
 
 static void an_expired_id_may_come_again_with_another_body(void **state)
 {
     struct id_table *table = *state;
-    int64_t later_ms = start_ms + ID_HORIZON_MS + 1;
+    int64_t later_ms = start_ms + ID_HORIZON_MS;
     id_table_put(table, 42, 1000, start_ms);
     id_table_put(table, 42, 2000, later_ms);
     assert_int_equal(id_table_find(table, 42, 2000, later_ms), ID_SAME);
@@ -84,7 +84,7 @@ static void room_of_expired_ids_is_used_again(void **state)
     for (uint64_t i = 0; i < 200000; i++)
         id_table_put(table, scatter(i), i, start_ms);
     uint64_t bytes = id_table_bytes(table);
-    int64_t later_ms = start_ms + ID_HORIZON_MS + 1;
+    int64_t later_ms = start_ms + ID_HORIZON_MS;
     for (uint64_t i = 0; i < 200000; i++)
         id_table_put(table, scatter(i + 1000000), i, later_ms);
     assert_true(id_table_bytes(table) <= bytes + bytes / 3);
@@ -93,11 +93,24 @@ static void room_of_expired_ids_is_used_again(void **state)
     assert_int_equal(id_table_count(table), 200000);
 }
 
+/* As a sender would do it who knew the hash. */
+static void keys_that_crowd_at_the_end_of_a_segment_take_linear_room(void **state)
+{
+    struct id_table *table = *state;
+    enum { CROWD = 2000 };
+    for (uint64_t i = 0; i < CROWD; i++)
+        id_table_put(table, (UINT64_C(1) << 56) - 1 - i, i, start_ms);
+    for (uint64_t i = 0; i < CROWD; i++)
+        assert_int_equal(id_table_find(table, (UINT64_C(1) << 56) - 1 - i, i, start_ms), ID_SAME);
+    assert_int_equal(id_table_count(table), CROWD);
+    assert_true(id_table_bytes(table) < 300000 + CROWD * 64);
+}
+
 /* Two tables with the same live ids, one with a longer history. */
 static void saved_form_does_not_depend_on_the_history(void **state)
 {
     struct id_table *table = *state, *other = id_table_new(), *loaded = id_table_new();
-    int64_t later_ms = start_ms + ID_HORIZON_MS + 1;
+    int64_t later_ms = start_ms + ID_HORIZON_MS;
     for (uint64_t i = 0; i < 30000; i++)
         id_table_put(table, scatter(i + 500000), i, start_ms); /* expired later */
     for (uint64_t i = 0; i < 20000; i++)
@@ -145,9 +158,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(knows_the_same_from_another_body),
-        TEST(forgets_in_the_millisecond_after_48_hours),
+        TEST(forgets_in_the_millisecond_in_which_48_hours_are_over),
         TEST(an_expired_id_may_come_again_with_another_body),
         TEST(holds_half_a_million_ids_in_20_bytes_each),
+        TEST(keys_that_crowd_at_the_end_of_a_segment_take_linear_room),
         TEST(room_of_expired_ids_is_used_again),
         TEST(saved_form_does_not_depend_on_the_history),
         TEST(a_cut_or_unsorted_save_is_refused),

@@ -122,10 +122,38 @@ static void an_unreadable_snapshot_is_passed_over_for_the_one_before(void **stat
     assert_int_equal(kit_totals(kit, LEDGER_SOURCE_LEADS).accepted, 2);
 }
 
+/* Else a sender could make ids that crowd in one place. */
+static void the_first_open_of_a_ledger_seeds_the_hashes_of_ids(void **state)
+{
+    struct kit *kit = *state;
+    struct writer *writer = writer_new(kit->codec, 0, 1), *loaded = writer_new(kit->codec, 0, 1);
+    struct event *event = calloc(1, sizeof *event);
+    struct buf scratch = {0}, saved = {0};
+    produce(kit);
+    event->type = EVENT_LEAD;
+    event_set_text(event, EV_TENANT, SLICE("acme"));
+    event_set_text(event, EV_EVENT_ID, SLICE("e1"));
+    uint64_t unseeded = writer_identity_of(writer_state(writer), event, &scratch).id;
+    follow(kit, writer, UINT32_MAX);
+    buf_clear(&scratch);
+    uint64_t seeded = writer_identity_of(writer_state(writer), event, &scratch).id;
+    assert_true(seeded != unseeded);
+    writer_save(writer, &saved);
+    assert_int_equal(writer_load(loaded, buf_slice(&saved), &kit->err), OK);
+    buf_clear(&scratch);
+    assert_true(writer_identity_of(writer_state(loaded), event, &scratch).id == seeded);
+    buf_close(&scratch);
+    buf_close(&saved);
+    free(event);
+    writer_destroy(&writer);
+    writer_destroy(&loaded);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
     const struct CMUnitTest tests[] = {
+        TEST(the_first_open_of_a_ledger_seeds_the_hashes_of_ids),
         TEST(saves_the_same_bytes_from_the_beginning_and_from_a_snapshot),
         TEST(the_leader_s_counters_are_those_a_follower_folds),
         TEST(a_damaged_snapshot_is_refused_wherever_it_is_cut),
