@@ -1,6 +1,8 @@
 /* client.c -- see client.h. */
 #include "client.h"
 
+#include <unistd.h>
+
 #include "avro/canonical.h"
 
 static enum err_code fail(struct client *client, enum err_code code) { return client->cli->err.code = code; }
@@ -16,11 +18,25 @@ enum err_code client_open(struct client *client, struct cli *cli)
     return client->codec ? OK : fail(client, cli->err.code);
 }
 
+/* Embedded, the view is the private Redis of a running `paceline run`: its missing socket says that none runs. */
+static enum err_code check_running(const struct client *client)
+{
+    const struct settings *settings = &client->cli->settings;
+    char address[600];
+    if (settings->kafka[0] || settings->redis[0] || wiring_view_address(settings, address, &client->cli->err) ||
+        access(address, F_OK) == 0)
+        return OK;
+    return err_set(&client->cli->err, ERR_UNAVAILABLE, "nothing runs in %s: start `paceline run %s`, then try again",
+                   settings->dir, settings->dir);
+}
+
 enum err_code client_view(struct client *client)
 {
     if (client->view)
         return OK;
-    enum err_code code = wiring_view(&client->wiring, &client->view, &client->cli->err);
+    enum err_code code = check_running(client);
+    if (code == OK)
+        code = wiring_view(&client->wiring, &client->view, &client->cli->err);
     return code == OK ? OK : fail(client, code);
 }
 
@@ -83,8 +99,10 @@ enum err_code client_range(struct client *client, const char *topic, uint32_t pa
 {
     char name[LOG_TOPIC_BYTES_MAX + 1];
     client_topic(client, topic, name);
-    enum err_code code =
-        log_range(client->wiring.log, name, partition, CLIENT_TIMEOUT_MS, begin, end, &client->cli->err);
+    enum err_code code = ERR_UNAVAILABLE;
+    for (int i = 0; i < (client->heard ? CLIENT_PATIENCE : 1) && code == ERR_UNAVAILABLE; i++)
+        code = log_range(client->wiring.log, name, partition, CLIENT_TIMEOUT_MS, begin, end, &client->cli->err);
+    client->heard |= code == OK;
     return code == OK ? OK : fail(client, code);
 }
 

@@ -10,7 +10,12 @@
 #include "machine/wiring.h"
 #include "model/event.h"
 
-enum { CLIENT_TIMEOUT_MS = 10000, CLIENT_SHARDS_MAX = ELECT_SHARDS_MAX, CLIENT_POLL_RECORDS = 512 };
+enum {
+    CLIENT_TIMEOUT_MS = 10000,
+    CLIENT_PATIENCE = 6,
+    CLIENT_SHARDS_MAX = ELECT_SHARDS_MAX,
+    CLIENT_POLL_RECORDS = 512
+};
 
 struct client {
     struct cli *cli;
@@ -20,6 +25,7 @@ struct client {
     struct view *view;
     uint32_t shards;
     bool open;
+    bool heard; /* the log has answered once: an outage is waited out, CLIENT_PATIENCE timeouts long */
 };
 
 /* The log (and the codec). The view is opened by client_view, so that commands without figures need no Redis. */
@@ -33,6 +39,7 @@ enum err_code client_send(struct client *client, const char *topic, struct slice
                           struct slice origin);
 /* Returns when everything sent is acknowledged; ERR_UNAVAILABLE if something was not. */
 enum err_code client_flush(struct client *client);
+/* A log that never answered is told after one timeout (a wrong address); one that did is waited for a minute. */
 enum err_code client_range(struct client *client, const char *topic, uint32_t partition, int64_t *begin, int64_t *end);
 
 /* A record of sales.rejects, whatever its size: it was written by the ledger, only its place in memory is checked.
