@@ -55,8 +55,13 @@ static enum filter_verdict judge_block(const struct filter *filter, const struct
  * or it would see another ledger than the newer readers. What would be void is void in any version. */
 static enum filter_verdict judge(const struct filter *filter, const struct block_header *header, bool version_known)
 {
-    if (header->shard != filter->shard || header->branch != filter->branch)
+    if (header->shard != filter->shard || header->branch < filter->branch)
         return FILTER_VOID_FOREIGN;
+    if (header->branch > filter->branch)
+        return FILTER_STOP_FORK; /* the ledger goes on in a branch this reader does not know: it must not look current
+                                  */
+    if (header->open && header->epoch == UINT32_MAX)
+        return FILTER_VOID_MALFORMED; /* no epoch could follow it */
     enum filter_verdict verdict = header->open ? judge_open(filter, header) : judge_block(filter, header);
     bool valid = verdict == FILTER_VALID || verdict == FILTER_VALID_OPEN;
     return valid && !version_known ? FILTER_STOP_VERSION : verdict;

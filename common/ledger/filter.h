@@ -5,6 +5,8 @@
  *   open,  epoch <= F.epoch                -> void
  *   block, (epoch, writer) = F's, first_seq = F.seq + 1, hash = F.hash -> valid: seq += count, time = max
  *   the same but another hash, or epoch > F.epoch without its open     -> STOP fork
+ *   a higher branch                                                    -> STOP fork
+ *   an open of the last epoch (2^32 - 1)                               -> void: none could follow
  *   anything else                          -> void, counted by cause
  *   a version this build cannot read       -> void where the above says void, else STOP version
  *
@@ -33,7 +35,7 @@ struct filter {
     X(VOID_WRITER)    /* same epoch, another writer */                                                                 \
     X(VOID_SEQ)       /* a repeat or a hole: an earlier block of this writer is missing */                             \
     X(VOID_MALFORMED) /* not a block, or damaged */                                                                    \
-    X(VOID_FOREIGN)   /* another shard, branch or version */                                                           \
+    X(VOID_FOREIGN)   /* another shard or an older branch */                                                           \
     X(STOP_GAP)       /* the log lost records */                                                                       \
     X(STOP_FORK)      /* two histories */                                                                              \
     X(STOP_VERSION)   /* would be valid, but is of a newer build: this one must not go on */

@@ -12,6 +12,8 @@ struct ledger_reader {
     struct filter filter;
     struct log_record batch[READER_BATCH];
     size_t batch_count, batch_next;
+    bool checks_schema;
+    uint64_t schema;
     bool in_block; /* records of the present block may be left */
     uint64_t counts[FILTER_VERDICT_COUNT];
     struct block_reader records;
@@ -41,6 +43,12 @@ enum err_code ledger_reader_open(struct log *log, const char *topic, const struc
     return OK;
 }
 
+void ledger_reader_expect(struct ledger_reader *reader, uint64_t schema)
+{
+    reader->checks_schema = true;
+    reader->schema = schema;
+}
+
 void ledger_reader_destroy(struct ledger_reader **reader)
 {
     if (*reader && (*reader)->owns_consumer)
@@ -65,7 +73,8 @@ static enum err_code stop_error(const struct ledger_reader *reader, enum filter_
                        "snapshot or the archive",
                        f->shard, (long long)offset, (unsigned long long)f->seq);
     case FILTER_STOP_VERSION:
-        return err_set(err, ERR_CONFIG, "ledger shard %u: offset %lld was written by a newer build; update this one",
+        return err_set(err, ERR_CONFIG,
+                       "ledger shard %u: offset %lld was written by a build with another format; update this one",
                        f->shard, (long long)offset);
     case FILTER_VALID:
     case FILTER_VALID_OPEN:
@@ -91,6 +100,17 @@ static enum err_code refill(struct ledger_reader *reader, struct err *err)
     return log_poll(reader->consumer, reader->source, reader->batch, READER_BATCH, &reader->batch_count, err);
 }
 
+/* The filter, and whether the bodies of a valid block can be read here. A stop leaves the filter where it was. */
+static enum filter_verdict judge(struct ledger_reader *reader, const struct log_record *record)
+{
+    const struct filter before = reader->filter;
+    enum filter_verdict verdict = filter_apply(&reader->filter, record->offset, record->value, &reader->records);
+    if (verdict != FILTER_VALID || !reader->checks_schema || reader->records.header.schema == reader->schema)
+        return verdict;
+    reader->filter = before;
+    return FILTER_STOP_VERSION;
+}
+
 enum err_code ledger_reader_block(struct ledger_reader *reader, struct ledger_block *block, bool *got, struct err *err)
 {
     *got = false;
@@ -100,7 +120,7 @@ enum err_code ledger_reader_block(struct ledger_reader *reader, struct ledger_bl
         if (code != OK || reader->batch_next == reader->batch_count)
             return code;
         const struct log_record *record = &reader->batch[reader->batch_next];
-        enum filter_verdict verdict = filter_apply(&reader->filter, record->offset, record->value, &reader->records);
+        enum filter_verdict verdict = judge(reader, record);
         reader->counts[verdict]++;
         if (filter_stops(verdict))
             return stop_error(reader, verdict, record->offset, err);

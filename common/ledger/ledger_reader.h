@@ -29,6 +29,9 @@ enum err_code ledger_reader_open(struct log *log, const char *topic, const struc
                                  struct ledger_reader **reader, struct err *err);
 /* Reads source number `source` of a consumer that the caller keeps and destroys after the reader. */
 struct ledger_reader *ledger_reader_attach(struct log_consumer *consumer, size_t source, const struct filter *from);
+/* The schema fingerprint (block header) whose bodies the caller can decode: a valid block with another one stops the
+ * reader (ERR_CONFIG) in front of it. Not called: bodies are not the caller's business. */
+void ledger_reader_expect(struct ledger_reader *reader, uint64_t schema);
 void ledger_reader_destroy(struct ledger_reader **reader);
 
 /* The next valid block or open. *got false: nothing is here now. The records of the one before are given up.

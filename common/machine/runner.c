@@ -104,6 +104,7 @@ enum err_code runner_open(const struct runner_config *config, struct runner **ru
         free(r);
         return code;
     }
+    ledger_reader_expect(r->reader, event_codec_ledger_schema(config->codec));
     init_parts(r, &filter);
     LOGGER_INFO("folding", LF_TEXT("machine", config->type->name), LF_UINT("shard", config->shard),
                 LF_UINT("from_seq", filter.seq), LF_INT("to_offset", r->target_offset));

@@ -151,6 +151,14 @@ static enum err_code read_ledger(struct ledger_service *service, bool *busy, str
     return OK;
 }
 
+static enum err_code follow_from(struct ledger_service *service, const struct filter *from, struct err *err)
+{
+    enum err_code code = ledger_reader_open(service->config.log, service->ledger_topic, from, &service->reader, err);
+    if (code == OK)
+        ledger_reader_expect(service->reader, event_codec_ledger_schema(service->config.codec));
+    return code;
+}
+
 static enum err_code open_reader(struct ledger_service *service, struct err *err)
 {
     const struct filter *filter = writer_filter(service->writer);
@@ -172,7 +180,7 @@ static enum err_code open_reader(struct ledger_service *service, struct err *err
                        "acknowledged records are lost; see \"Lost records\" in docs/ledger.md",
                        filter->shard, (unsigned long long)filter->seq, (long long)filter->next_offset,
                        (long long)service->load_end);
-    return ledger_reader_open(service->config.log, service->ledger_topic, filter, &service->reader, err);
+    return follow_from(service, filter, err);
 }
 
 static enum err_code load(struct ledger_service *service, struct err *err)
@@ -285,6 +293,7 @@ static enum err_code begin_running(struct ledger_service *service, struct err *e
     if (code != OK)
         return code;
     service->reader = intake_ledger(service->intake);
+    ledger_reader_expect(service->reader, event_codec_ledger_schema(service->config.codec));
     merge_init(&service->merge, monotonic_ms(service));
     service->phase = LEDGER_RUNNING;
     service->takeovers++;
@@ -535,8 +544,7 @@ static enum err_code drain(struct ledger_service *service, bool *busy, struct er
     close_reader(service);
     service->phase = LEDGER_STANDBY;
     *busy = true;
-    return code == OK ? ledger_reader_open(service->config.log, service->ledger_topic, &from, &service->reader, err)
-                      : code;
+    return code == OK ? follow_from(service, &from, err) : code;
 }
 
 static enum err_code step_running(struct ledger_service *service, bool *busy, struct err *err)

@@ -144,17 +144,14 @@ static void a_missing_offset_stops(void **state)
     assert_int_equal(b->filter.next_offset, 0);
 }
 
-static void garbage_other_shards_and_other_branches_are_void(void **state)
+static void garbage_and_other_shards_are_void(void **state)
 {
     struct bench *b = *state;
     assert_int_equal(apply(b, SLICE("hello")), FILTER_VOID_MALFORMED);
     assert_int_equal(apply(b, SLICE("")), FILTER_VOID_MALFORMED);
     b->other.header.shard = 4;
     assert_int_equal(apply(b, kit_open(&b->other, 1, 88)), FILTER_VOID_FOREIGN);
-    b->other.header.shard = 3;
-    b->other.header.branch = 1;
-    assert_int_equal(apply(b, kit_open(&b->other, 1, 88)), FILTER_VOID_FOREIGN);
-    assert_int_equal(b->filter.next_offset, 4);
+    assert_int_equal(b->filter.next_offset, 3);
     assert_int_equal(b->filter.seq, 0);
 }
 
@@ -208,10 +205,31 @@ static void is_the_same_after_save_and_load(void **state)
     assert_false(filter_load(&loaded, &in));
 }
 
+static void a_higher_branch_stops_and_a_lower_one_is_void(void **state)
+{
+    struct bench *b = *state;
+    b->filter.branch = 1;
+    b->other.header.branch = 0;
+    assert_int_equal(apply(b, kit_open(&b->other, 5, 88)), FILTER_VOID_FOREIGN);
+    b->other.header.branch = 2;
+    assert_int_equal(apply(b, kit_open(&b->other, 5, 88)), FILTER_STOP_FORK);
+    assert_int_equal(b->filter.seq, 0);
+}
+
+/* Else the next writer's epoch would be 0, and nothing could ever open again. */
+static void an_open_of_the_last_epoch_is_malformed(void **state)
+{
+    struct bench *b = *state;
+    assert_int_equal(apply(b, kit_open(&b->chain, UINT32_MAX, 77)), FILTER_VOID_MALFORMED);
+    assert_int_equal(apply(b, kit_open(&b->chain, UINT32_MAX - 1, 77)), FILTER_VALID_OPEN);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_higher_branch_stops_and_a_lower_one_is_void),
+        TEST(an_open_of_the_last_epoch_is_malformed),
         TEST(an_open_and_its_blocks_are_valid_and_dense),
         TEST(an_open_that_is_not_newer_is_void),
         TEST(a_zombie_of_an_older_epoch_is_void_even_with_the_right_seq_and_hash),
@@ -221,7 +239,7 @@ int main(void)
         TEST(the_right_place_with_another_history_stops),
         TEST(a_newer_epoch_without_its_open_stops),
         TEST(a_missing_offset_stops),
-        TEST(garbage_other_shards_and_other_branches_are_void),
+        TEST(garbage_and_other_shards_are_void),
         TEST(old_blocks_may_land_before_an_open_on_its_way),
         TEST(a_newer_build_s_block_stops_only_where_it_would_be_valid),
         TEST(is_the_same_after_save_and_load),

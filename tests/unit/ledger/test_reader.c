@@ -131,10 +131,29 @@ static void stops_where_the_log_no_longer_keeps_what_is_due(void **state)
     assert_int_equal(code, ERR_GAP);
 }
 
+static void a_block_of_an_unknown_schema_stops_the_reader_in_front_of_it(void **state)
+{
+    struct bench *b = *state;
+    enum err_code code;
+    ledger_reader_expect(b->reader, 5);
+    append(b, kit_open(&b->chain, 1, 77));
+    b->chain.header.schema = 5;
+    append(b, kit_block(&b->chain, &b->filter, 3));
+    assert_int_equal(read_all(b, &code), 3);
+    assert_int_equal(code, OK);
+    uint64_t seq = ledger_reader_filter(b->reader)->seq;
+    b->chain.header.schema = 6;
+    append(b, kit_block(&b->chain, &b->filter, 1));
+    assert_int_equal(read_all(b, &code), 0);
+    assert_int_equal(code, ERR_CONFIG);
+    assert_int_equal(ledger_reader_filter(b->reader)->seq, seq);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_block_of_an_unknown_schema_stops_the_reader_in_front_of_it),
         TEST(yields_valid_records_and_counts_what_is_void),
         TEST(says_when_it_stands_between_blocks),
         TEST(stops_at_a_fork_and_stays_there),

@@ -38,7 +38,8 @@ static inline void small_block_begin(struct small_ledger *ledger)
                                         .writer = ledger->filter.writer,
                                         .first_seq = ledger->filter.seq + 1,
                                         .time_ms = ledger->filter.time_ms,
-                                        .prefix = ledger->filter.hash};
+                                        .prefix = ledger->filter.hash,
+                                        .schema = event_codec_ledger_schema(ledger->codec)};
     block_begin(ledger->writer, &header);
 }
 
