@@ -25,6 +25,7 @@ void lead_book_init(struct lead_book *book, const struct plan *plan)
     lead_symbols_init(&book->paths);
     lead_symbols_init(&book->leaves);
     lead_symbols_init(&book->reached);
+    lead_symbols_init(&book->pairs);
     for (int i = 0; i < LEAD_DIM_COUNT; i++)
         lead_symbols_init(&book->dims[i]);
     book->text_unassigned = lead_book_intern(book, SLICE("unassigned"));
@@ -38,6 +39,7 @@ void lead_book_close(struct lead_book *book)
     lead_symbols_close(&book->paths);
     lead_symbols_close(&book->leaves);
     lead_symbols_close(&book->reached);
+    lead_symbols_close(&book->pairs);
     for (int i = 0; i < LEAD_DIM_COUNT; i++)
         lead_symbols_close(&book->dims[i]);
     free(book->owners);
@@ -197,6 +199,33 @@ uint32_t lead_book_leaf_of(struct lead_book *book, const struct lead_leaf *leaf)
     return lead_symbols_intern(&book->leaves, bytes_of(leaf, sizeof *leaf), NULL);
 }
 
+/* --- the bound of cells ------------------------------------------------------------------------------------------ */
+
+void lead_book_know(struct lead_book *book, const struct lead_pair *pair)
+{
+    lead_symbols_intern(&book->pairs, bytes_of(pair, sizeof *pair), NULL);
+}
+
+void lead_book_fill(struct lead_book *book)
+{
+    book->cells_full = true;
+    lead_book_plan_changed(book); /* leaves remembered from before may have no cells */
+}
+
+static uint32_t admit_at(struct lead_book *book, uint32_t path, enum lead_dim dim, uint32_t value)
+{
+    value = lead_book_admit(book, dim, value);
+    if (!book->cells_full || !value || value == book->text_other)
+        return value;
+    const uint32_t *nodes;
+    uint32_t depth = lead_book_path_nodes(book, path, &nodes);
+    struct lead_pair pair = {depth ? nodes[0] : 0, (uint32_t)dim, value};
+    if (lead_symbols_find(&book->pairs, bytes_of(&pair, sizeof pair)) != LEAD_SYMBOL_NONE)
+        return value;
+    book->dim_overflow++;
+    return book->text_other;
+}
+
 uint32_t lead_book_leaf(struct lead_book *book, uint32_t owner, uint32_t channel, int64_t at_ms)
 {
     struct lead_owner_cache *at = owner_at(book, owner, at_ms);
@@ -204,8 +233,8 @@ uint32_t lead_book_leaf(struct lead_book *book, uint32_t owner, uint32_t channel
         return at->leaf;
     uint64_t overflow = book->dim_overflow;
     struct lead_leaf leaf = {at->path, owner, 0, 0};
-    leaf.tier = lead_book_admit(book, LEAD_DIM_TIER, at->tier);
-    leaf.channel = lead_book_admit(book, LEAD_DIM_CHANNEL, channel);
+    leaf.tier = admit_at(book, at->path, LEAD_DIM_TIER, at->tier);
+    leaf.channel = admit_at(book, at->path, LEAD_DIM_CHANNEL, channel);
     uint32_t number = lead_book_leaf_of(book, &leaf);
     at->channel = channel;
     at->leaf = overflow == book->dim_overflow ? number : 0; /* what overflows is counted each time */

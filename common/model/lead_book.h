@@ -37,6 +37,11 @@ struct lead_book_memo {
     uint32_t number;
 };
 
+/* A value of a dimension at a node. */
+struct lead_pair {
+    uint32_t node, dim, value; /* texts */
+};
+
 struct lead_owner_cache; /* path and tier of an owner, and how long they hold */
 struct lead_model_cache;
 
@@ -53,6 +58,8 @@ struct lead_book {
     struct lead_model_cache *models;
     uint32_t model_capacity;
     struct lead_book_memo plan_texts[LEAD_BOOK_MEMOS], plan_stages[LEAD_BOOK_MEMOS];
+    struct lead_symbols pairs; /* once the cells are full: struct lead_pair that may still be booked; 0 unused */
+    bool cells_full;
     uint64_t dim_overflow; /* values that met a full dimension, since the last look */
     uint32_t text_unassigned, text_other;
 };
@@ -93,6 +100,12 @@ const struct plan_model *lead_book_model(struct lead_book *book, uint32_t pipeli
 /* Sets of stages that a lead reached in its cycle, interned as chains: set 0 is empty. Adds `stage` to `set`;
  * *fresh: it was not in it. */
 uint32_t lead_book_reach(struct lead_book *book, uint32_t set, uint32_t stage, bool *fresh);
+
+/* From the bound of cells on (rulings O17) only known pairs are booked; a leaf whose node does not have its value yet
+ * is booked as `other` and counted in dim_overflow. What is full stays full, so that a contribution is taken back
+ * where it was put. Call lead_book_know for every pair that has cells, then lead_book_fill. */
+void lead_book_know(struct lead_book *book, const struct lead_pair *pair);
+void lead_book_fill(struct lead_book *book);
 
 /* The value of a dimension as it is booked: itself, or `other` once the dimension is full. */
 uint32_t lead_book_admit(struct lead_book *book, enum lead_dim dim, uint32_t value);

@@ -29,8 +29,9 @@ static void *funnel_create(struct slice tenant)
     delta_init(&funnel->deltas);
     roller_init(&funnel->roller);
     cell_table_init(&funnel->cells);
-    funnel->next_org_ms = MACHINE_NEVER_MS;
+    funnel->next_org_ms = funnel->next_meta_ms = MACHINE_NEVER_MS;
     funnel->meta_stale = true;
+    funnel->cells_max = FUNNEL_CELLS_MAX;
     return funnel;
 }
 
@@ -83,6 +84,9 @@ static void apply_plan(struct funnel *funnel, const struct event *event, uint64_
     struct plan_change change;
     plan_apply(funnel->plan, event, tenant_seq, &change);
     funnel_plan_changed(funnel);
+    int64_t from_ms = event->v[PLAN_VALID_FROM].i;
+    if (from_ms > funnel->now_ms && from_ms < funnel->next_meta_ms)
+        funnel->next_meta_ms = from_ms;
 }
 
 /* --- apply ---------------------------------------------------------------------------------------------------- */
@@ -150,14 +154,12 @@ static size_t type_dirty(void *tenant) { return funnel_dirty(tenant); }
 
 static bool type_project_dirty(void *tenant, int64_t now_ms, size_t max, struct machine_sink *sink)
 {
-    (void)now_ms; /* cells change when an event touches them, never because time passes */
-    return funnel_project_dirty(tenant, max, sink);
+    return funnel_project_dirty(tenant, now_ms, max, sink);
 }
 
 static bool type_project_all(void *tenant, int64_t now_ms, uint64_t *cursor, size_t max, struct machine_sink *sink)
 {
-    (void)now_ms;
-    return funnel_project_all(tenant, cursor, max, sink);
+    return funnel_project_all(tenant, now_ms, cursor, max, sink);
 }
 static void type_project_done(void *tenant) { funnel_project_done(tenant); }
 

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+static const int64_t DAY_MS = 86400000;
+
 static void *need(void *p)
 {
     if (!p)
@@ -190,10 +192,12 @@ static void next_org(struct funnel *funnel, int64_t after_ms)
     funnel->next_org_exact = true;
 }
 
+static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
+
 int64_t funnel_due(const struct funnel *funnel)
 {
-    int64_t expires = expires_ms(funnel);
-    return expires < funnel->next_org_ms ? expires : funnel->next_org_ms;
+    int64_t due = earlier(expires_ms(funnel), funnel->next_org_ms);
+    return earlier(due, funnel->next_meta_ms);
 }
 
 bool funnel_is_due(struct funnel *funnel, int64_t until_ms)
@@ -203,17 +207,46 @@ bool funnel_is_due(struct funnel *funnel, int64_t until_ms)
     return funnel_due(funnel) <= until_ms;
 }
 
+/* Up to T, but not past a change of the org that did not fire yet: while a gap settles the runtime holds timers back. */
+static void raise_horizon(struct funnel *funnel)
+{
+    int64_t to_ms = funnel->now_ms;
+    if (!funnel->next_org_exact && funnel->next_org_ms <= to_ms)
+        next_org(funnel, funnel->horizon_ms);
+    if (funnel->next_org_ms <= to_ms)
+        to_ms = funnel->next_org_ms - 1;
+    if (to_ms > funnel->horizon_ms)
+        funnel->horizon_ms = to_ms;
+}
+
 static void move_time(struct funnel *funnel, int64_t now_ms)
 {
+    if (now_ms / DAY_MS > funnel->now_ms / DAY_MS)
+        funnel_check_bound(funnel);
     if (now_ms > funnel->now_ms)
         funnel->now_ms = now_ms;
-    if (now_ms > funnel->horizon_ms)
-        funnel->horizon_ms = now_ms;
+    raise_horizon(funnel);
+}
+
+/* What the view must say of the plan changes when a version begins: the next one that does. */
+void funnel_meta_wait(struct funnel *funnel, int64_t after_ms)
+{
+    funnel->next_meta_ms = MACHINE_NEVER_MS;
+    for (uint32_t i = 0; i < plan_item_count(funnel->plan); i++) {
+        bool used, in_force;
+        int64_t from_ms = plan_item_at(funnel->plan, i, &used, &in_force)->valid_from_ms;
+        if (from_ms > after_ms && from_ms < funnel->next_meta_ms)
+            funnel->next_meta_ms = from_ms;
+    }
 }
 
 /* T moves to what fires and no further, so that a state does not tell how often it was asked. */
 void funnel_fire_due(struct funnel *funnel, int64_t until_ms)
 {
+    if (funnel->next_meta_ms <= until_ms) { /* no part of the state: T stays */
+        funnel->meta_stale = true;
+        funnel_meta_wait(funnel, until_ms);
+    }
     for (;;) {
         int64_t expires = expires_ms(funnel);
         if (!funnel_is_due(funnel, until_ms))
@@ -223,7 +256,9 @@ void funnel_fire_due(struct funnel *funnel, int64_t until_ms)
             funnel_settle(funnel);
             move_time(funnel, due);
             book_org(funnel, due);
+            funnel->horizon_ms = due;
             next_org(funnel, due);
+            raise_horizon(funnel);
         }
         if (expires == due) {
             move_time(funnel, due);
@@ -232,11 +267,7 @@ void funnel_fire_due(struct funnel *funnel, int64_t until_ms)
     }
 }
 
-void funnel_advance(struct funnel *funnel, int64_t now_ms)
-{
-    funnel_fire_due(funnel, now_ms);
-    move_time(funnel, now_ms);
-}
+void funnel_advance(struct funnel *funnel, int64_t now_ms) { move_time(funnel, now_ms); }
 
 /* --- one event ------------------------------------------------------------------------------------------------ */
 

@@ -224,6 +224,18 @@ static void get_cell(struct reader *r)
     }
 }
 
+static void get_pairs(struct reader *r)
+{
+    uint32_t count = get_count(r);
+    for (uint32_t i = 0; i < count && !r->in.bad; i++) {
+        struct lead_pair pair = {.node = get_text(r)};
+        pair.dim = (uint32_t)cursor_varint(&r->in);
+        pair.value = get_text(r);
+        lead_book_know(&r->funnel->book, &pair);
+    }
+    lead_book_fill(&r->funnel->book);
+}
+
 /* --- what is computed again ----------------------------------------------------------------------------------- */
 
 static void join_groups(struct funnel *funnel)
@@ -297,6 +309,8 @@ static void get_all(struct reader *r)
     uint32_t cells = get_count(r);
     for (uint32_t i = 0; i < cells && !r->in.bad; i++)
         get_cell(r);
+    if (cursor_left(&r->in) && !r->in.bad)
+        get_pairs(r); /* the cells are full */
 }
 
 enum err_code funnel_load(struct funnel *funnel, struct slice bytes, struct err *err)
@@ -305,13 +319,18 @@ enum err_code funnel_load(struct funnel *funnel, struct slice bytes, struct err 
     if (!slice_is(cursor_take(&r.in, strlen(FUNNEL_STATE_MAGIC)), FUNNEL_STATE_MAGIC))
         return err_set(err, ERR_CORRUPT, "funnel: not a state of this machine");
     int64_t now_ms = cursor_zigzag(&r.in);
+    int64_t behind_ms = cursor_zigzag(&r.in);
     int64_t newest_day = cursor_zigzag(&r.in);
     struct slice plan = get_slice(&r);
     enum err_code code = r.in.bad ? ERR_CORRUPT : plan_load(funnel->plan, plan, err);
     if (code != OK)
         return err_set(err, ERR_CORRUPT, "funnel: the plan of the state cannot be read");
-    funnel->now_ms = funnel->horizon_ms = now_ms;
+    if (behind_ms < 0)
+        return err_set(err, ERR_CORRUPT, "funnel: the changes of the org of the state are ahead of its T");
+    funnel->now_ms = now_ms;
+    funnel->horizon_ms = now_ms - behind_ms;
     funnel_plan_changed(funnel);
+    funnel_meta_wait(funnel, now_ms);
     funnel_roll_up(funnel); /* begins the rings of panes at T */
     struct cell_ring *days = &funnel->cells.rings[CELL_DAY];
     if (newest_day > days->newest + 2 || newest_day < days->newest) /* zones are up to 26 h apart */

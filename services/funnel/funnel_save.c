@@ -229,6 +229,39 @@ static void put_cells(struct writer *w)
     free(sorted);
 }
 
+/* --- pairs of a tenant whose cells are full; nothing at all for others -------------------------------------------- */
+
+static int pair_cmp(const void *left, const void *right)
+{
+    const struct lead_pair *a = left, *b = right;
+    ORDER(node);
+    ORDER(dim);
+    ORDER(value);
+    return 0;
+}
+
+static void put_pairs(struct writer *w)
+{
+    const struct lead_symbols *known = &w->funnel->book.pairs;
+    if (!w->funnel->book.cells_full)
+        return;
+    struct lead_pair *pairs = need(malloc(known->count * sizeof *pairs));
+    for (uint32_t i = 1; i < known->count; i++) {
+        struct lead_pair pair;
+        memcpy(&pair, lead_symbols_text(known, i).p, sizeof pair);
+        w->used[pair.node] = w->used[pair.value] = 1;
+        pairs[i - 1] = (struct lead_pair){w->place[pair.node], pair.dim, w->place[pair.value]};
+    }
+    qsort(pairs, known->count - 1, sizeof *pairs, pair_cmp);
+    put_number(w, known->count - 1);
+    for (uint32_t i = 0; !w->marking && i < known->count - 1; i++) {
+        buf_add_varint(w->out, pairs[i].node);
+        buf_add_varint(w->out, pairs[i].dim);
+        buf_add_varint(w->out, pairs[i].value);
+    }
+    free(pairs);
+}
+
 /* --- the whole ------------------------------------------------------------------------------------------------ */
 
 static void put_all(struct writer *w)
@@ -237,6 +270,7 @@ static void put_all(struct writer *w)
     put_dim(w, &w->funnel->book.dims[LEAD_DIM_TIER]);
     put_leads(w);
     put_cells(w);
+    put_pairs(w);
 }
 
 /* The used texts in bytewise order; text 0 (empty) is always the first. */
@@ -282,6 +316,7 @@ void funnel_save(struct funnel *funnel, struct buf *out)
     rank_leads(&w);
     buf_add_text(out, FUNNEL_STATE_MAGIC);
     buf_add_zigzag(out, funnel->now_ms);
+    buf_add_zigzag(out, funnel->now_ms - funnel->horizon_ms);
     buf_add_zigzag(out, funnel->cells.rings[CELL_DAY].newest); /* where the zone moved west: ahead of the day of T */
     buf_clear(&funnel->text);
     plan_save(funnel->plan, &funnel->text);

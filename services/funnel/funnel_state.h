@@ -8,6 +8,7 @@
 #include "machine/machine.h"
 #include "roll.h"
 
+enum { FUNNEL_CELLS_MAX = 5000000 };    /* rulings O17 */
 #define FUNNEL_LATE_MS (48 * 3600000ll) /* older than T minus this is late (semantics 0.3) */
 
 struct funnel_postings {
@@ -23,10 +24,12 @@ struct funnel {
     struct delta_buffer deltas;
     struct roller roller;
     struct cell_table cells;
+    uint32_t cells_max;  /* FUNNEL_CELLS_MAX; tests set less */
     int64_t now_ms;      /* T */
     int64_t horizon_ms;  /* changes of the org are booked up to here */
     int64_t next_org_ms; /* next change of the org after the horizon, */
     bool next_org_exact; /* or, after a plan record, an instant before which none comes */
+    int64_t next_meta_ms; /* next instant at which a version of the plan begins */
     bool pending;        /* a plan record took all contributions out; they wait to be put in under the new plan */
     /* local day of the last look-up: [day_from_ms, day_until_ms) */
     int64_t day_from_ms, day_until_ms;
@@ -46,6 +49,7 @@ struct funnel {
     struct buf row, field, value; /* of the cell that is projected */
     bool meta_stale;              /* the row `meta` must be projected again */
     int32_t meta_day;
+    int64_t meta_now_ms; /* T as the runtime tells it: it goes on while nothing is applied */
 };
 
 /* --- funnel_post.c: from postings to deltas --- */
@@ -65,7 +69,7 @@ void funnel_refold_all(struct funnel *funnel, int64_t sign);
 void funnel_settle(struct funnel *funnel);
 /* Fires what is due up to `until_ms`, at its own instant: changes of the org, tombstones. */
 void funnel_fire_due(struct funnel *funnel, int64_t until_ms);
-/* The same, then moves T. */
+/* Moves T; what is due by then fires when the runtime says so. */
 void funnel_advance(struct funnel *funnel, int64_t now_ms);
 /* Too early at most (an organisation that changed and was not judged yet); is_due tells the truth. */
 int64_t funnel_due(const struct funnel *funnel);
@@ -73,6 +77,12 @@ bool funnel_is_due(struct funnel *funnel, int64_t until_ms);
 /* Folds a whole group from its blobs with this sign; states are stored when sign >= 0. */
 void funnel_fold_group(struct funnel *funnel, uint32_t number, int64_t sign);
 void funnel_plan_changed(struct funnel *funnel);
+/* Waits for the first version of the plan that begins after this instant, to show the row `meta` again. */
+void funnel_meta_wait(struct funnel *funnel, int64_t after_ms);
+
+/* --- funnel_bound.c --- */
+/* Asked whenever T is about to enter another UTC day: are the cells full? */
+void funnel_check_bound(struct funnel *funnel);
 
 /* --- funnel_save.c --- */
 void funnel_save(struct funnel *funnel, struct buf *out);
@@ -83,8 +93,8 @@ enum err_code funnel_recount(struct funnel *funnel, struct err *err);
 
 /* --- funnel_view.c --- */
 size_t funnel_dirty(struct funnel *funnel);
-bool funnel_project_dirty(struct funnel *funnel, size_t max, struct machine_sink *sink);
-bool funnel_project_all(struct funnel *funnel, uint64_t *cursor, size_t max, struct machine_sink *sink);
+bool funnel_project_dirty(struct funnel *funnel, int64_t now_ms, size_t max, struct machine_sink *sink);
+bool funnel_project_all(struct funnel *funnel, int64_t now_ms, uint64_t *cursor, size_t max, struct machine_sink *sink);
 void funnel_project_done(struct funnel *funnel);
 
 #endif

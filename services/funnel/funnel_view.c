@@ -80,12 +80,12 @@ static void write_zone(const struct funnel *funnel, struct buf *out)
     buf_addf(out, "zone=%d", zone->first_offset_s);
     for (uint32_t i = 0; i < zone->count; i++)
         buf_addf(out, "|%lld|%d", (long long)zone->transitions[i].at_ms, zone->transitions[i].offset_s);
-    buf_addf(out, "\nweek=%u\n", plan_week_start(funnel->plan, funnel->now_ms));
+    buf_addf(out, "\nweek=%u\n", plan_week_start(funnel->plan, funnel->meta_now_ms));
 }
 
 static void write_model(struct funnel *funnel, uint32_t pipeline, struct buf *out)
 {
-    const struct plan_model *model = lead_book_model(&funnel->book, pipeline, funnel->now_ms);
+    const struct plan_model *model = lead_book_model(&funnel->book, pipeline, funnel->meta_now_ms);
     if (!model)
         return;
     buf_addf(out, "model=%.*s", SLICE_ARG(model->pipeline));
@@ -117,7 +117,7 @@ static void write_figures_meta(struct funnel *funnel, struct buf *out)
 {
     buf_addf(out, "tenant=%d\nplan=%llu\ncalendar=%llu\n", plan_has_tenant(funnel->plan),
              (unsigned long long)plan_version(funnel->plan), (unsigned long long)plan_calendar_version(funnel->plan));
-    uint32_t root = plan_root(funnel->plan, funnel->now_ms);
+    uint32_t root = plan_root(funnel->plan, funnel->meta_now_ms);
     if (root != PLAN_NONE)
         buf_addf(out, "root=%.*s\n", SLICE_ARG(plan_node_name(funnel->plan, root)));
     write_zone(funnel, out);
@@ -130,26 +130,28 @@ static void emit_meta(struct funnel *funnel, struct machine_sink *sink)
     write_figures_meta(funnel, &text);
     sink->cell(sink, SLICE(CELL_TEXT_META_ROW), SLICE(CELL_TEXT_META_FIGURES), buf_slice(&text));
     buf_clear(&text);
-    plan_write_meta(funnel->plan, funnel->now_ms, &text);
+    plan_write_meta(funnel->plan, funnel->meta_now_ms, &text);
     sink->cell(sink, SLICE(CELL_TEXT_META_ROW), SLICE(CELL_TEXT_META_PLAN), buf_slice(&text));
     buf_close(&text);
     funnel->meta_stale = false;
-    funnel->meta_day = funnel_day(funnel, funnel->now_ms);
+    funnel->meta_day = funnel_day(funnel, funnel->meta_now_ms);
 }
 
 /* --- projection ----------------------------------------------------------------------------------------------- */
 
-static void make_current(struct funnel *funnel)
+static void make_current(struct funnel *funnel, int64_t now_ms)
 {
+    if (now_ms > funnel->meta_now_ms)
+        funnel->meta_now_ms = now_ms;
     funnel_settle(funnel);
     funnel_roll_up(funnel);
     /* Models and tree in force change with time as well as with the plan. */
-    funnel->meta_stale |= funnel->meta_day != funnel_day(funnel, funnel->now_ms);
+    funnel->meta_stale |= funnel->meta_day != funnel_day(funnel, funnel->meta_now_ms);
 }
 
 size_t funnel_dirty(struct funnel *funnel)
 {
-    make_current(funnel);
+    make_current(funnel, funnel->now_ms);
     return funnel->cells.dirty.count + funnel->cells.removed_count + funnel->meta_stale;
 }
 
@@ -207,9 +209,9 @@ static void emit_dirty(struct funnel *funnel, size_t count, struct machine_sink 
     }
 }
 
-bool funnel_project_dirty(struct funnel *funnel, size_t max, struct machine_sink *sink)
+bool funnel_project_dirty(struct funnel *funnel, int64_t now_ms, size_t max, struct machine_sink *sink)
 {
-    make_current(funnel);
+    make_current(funnel, now_ms);
     size_t removed = less(max, funnel->cells.removed_count);
     emit_removed(funnel, removed, sink);
     size_t dirty = less(max - removed, funnel->cells.dirty.count);
@@ -233,11 +235,11 @@ static void order_all(struct funnel *funnel)
     order_sort(&funnel->shown);
 }
 
-bool funnel_project_all(struct funnel *funnel, uint64_t *cursor, size_t max, struct machine_sink *sink)
+bool funnel_project_all(struct funnel *funnel, int64_t now_ms, uint64_t *cursor, size_t max, struct machine_sink *sink)
 {
     assert(max >= META_CELLS);
     if (*cursor == 0) {
-        make_current(funnel);
+        make_current(funnel, now_ms);
         order_all(funnel);
         emit_meta(funnel, sink);
         max -= META_CELLS;
