@@ -207,7 +207,7 @@ bool funnel_is_due(struct funnel *funnel, int64_t until_ms)
     return funnel_due(funnel) <= until_ms;
 }
 
-/* Up to T, but not past a change of the org that did not fire yet: while a gap settles the runtime holds timers back. */
+/* Up to T, but not past a change of the org that did not fire yet: while a gap settles, timers are held back. */
 static void raise_horizon(struct funnel *funnel)
 {
     int64_t to_ms = funnel->now_ms;

@@ -71,14 +71,14 @@ void funnel_settle(struct funnel *funnel);
 void funnel_fire_due(struct funnel *funnel, int64_t until_ms);
 /* Moves T; what is due by then fires when the runtime says so. */
 void funnel_advance(struct funnel *funnel, int64_t now_ms);
+/* Waits for the first version of the plan that begins after this instant, to show the row `meta` again. */
+void funnel_meta_wait(struct funnel *funnel, int64_t after_ms);
 /* Too early at most (an organisation that changed and was not judged yet); is_due tells the truth. */
 int64_t funnel_due(const struct funnel *funnel);
 bool funnel_is_due(struct funnel *funnel, int64_t until_ms);
 /* Folds a whole group from its blobs with this sign; states are stored when sign >= 0. */
 void funnel_fold_group(struct funnel *funnel, uint32_t number, int64_t sign);
 void funnel_plan_changed(struct funnel *funnel);
-/* Waits for the first version of the plan that begins after this instant, to show the row `meta` again. */
-void funnel_meta_wait(struct funnel *funnel, int64_t after_ms);
 
 /* --- funnel_bound.c --- */
 /* Asked whenever T is about to enter another UTC day: are the cells full? */

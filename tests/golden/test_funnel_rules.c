@@ -301,6 +301,79 @@ static void a_step_and_a_move_of_one_instant_stand_in_the_order_of_their_event_k
     }
 }
 
+/* --- timers are the runtime's (0.2, design 5.6) ------------------------------------------------------------------ */
+
+/* r1 goes to T2 on d5; the runtime holds timers back from d4 to d7 or not. */
+static void tell_gap(bool holds, bool snapshots, struct buf *out)
+{
+    struct story teller, *story = &teller;
+    story_begin(story);
+    PLAN(.kind = "member", .id = "r1/T1/2026-01-01", .valid_from_ms = STORY_DAY(5), .spec = NULL);
+    PLAN(.kind = "member", .id = "r1/T2/2026-03-10", .valid_from_ms = STORY_DAY(5),
+         .spec = "{\"from\":\"2026-03-10\",\"node\":\"T2\",\"rep\":\"r1\",\"role\":\"rep\",\"tier\":\"A\"}");
+    LEAD(.lead = "A", .action = "created", .at_ms = STORY_DAY(1), .owner = "r1");
+    LEAD(.lead = "B", .action = "created", .at_ms = STORY_DAY(2), .owner = "r1");
+    story_tick(story, STORY_DAY(4));
+    story->holds_timers = holds;
+    LEAD(.lead = "C", .action = "created", .at_ms = STORY_DAY(6), .owner = "r1");
+    if (holds)
+        assert_int_equal(story_open(story, "T1", "NEW"), 2);
+    if (snapshots)
+        reload(story);
+    LEAD(.lead = "A", .action = "contacted", .at_ms = STORY_DAY(3), .arrives_ms = STORY_DAY(6) + 1);
+    recounts(story);
+    story->holds_timers = false;
+    story_tick(story, STORY_DAY(7));
+    assert_int_equal(story_open(story, "T1", "NEW"), 0);
+    assert_int_equal(story_open(story, "T2", "NEW"), 3);
+    story_save(story, out);
+    story_end(story);
+}
+
+static void a_change_of_the_org_waits_until_the_runtime_fires_it(void **state)
+{
+    (void)state;
+    struct buf held = {0}, reloaded = {0};
+    tell_gap(true, false, &held);
+    tell_gap(true, true, &reloaded);
+    assert_true(slice_eq(buf_slice(&held), buf_slice(&reloaded)));
+    tell_gap(false, false, &held);
+    buf_close(&held);
+    buf_close(&reloaded);
+}
+
+static struct buf shown_meta;
+static void take_meta(struct machine_sink *sink, struct slice row, struct slice field, struct slice value)
+{
+    (void)sink;
+    if (!slice_is(row, "meta") || !slice_is(field, "figures"))
+        return;
+    buf_clear(&shown_meta);
+    buf_add_slice(&shown_meta, value);
+}
+
+static void a_model_that_begins_while_nothing_happens_is_shown(void **state)
+{
+    (void)state;
+    struct story teller, *story = &teller;
+    struct machine_sink sink = {take_meta};
+    int64_t noon_ms = STORY_DAY(3) + 12 * STORY_HOUR_MS;
+    story_begin(story);
+    LEAD(.lead = "A", .action = "created", .at_ms = STORY_DAY(3), .owner = "r1");
+    PLAN(.kind = "stage_model", .id = "default", .valid_from_ms = noon_ms,
+         .spec = "{\"stages\":[{\"id\":\"NEW\",\"kind\":\"open\",\"ord\":10},{\"id\":\"FOO\",\"kind\":"
+                 "\"open\",\"ord\":20},{\"id\":\"WON\",\"kind\":\"won\"}]}");
+    project_dirty(story);
+    assert_int_equal(story->type->due(story->tenant), noon_ms);
+    story_tick(story, noon_ms);
+    assert_true(story->type->dirty(story->tenant) > 0);
+    while (story->type->project_dirty(story->tenant, story->now_ms, 100, &sink)) {
+    }
+    assert_non_null(strstr(buf_cstr(&shown_meta), "|FOO"));
+    buf_close(&shown_meta);
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +387,8 @@ int main(void)
         cmocka_unit_test(a_step_that_is_retracted_was_not_done_even_when_the_retraction_comes_first),
         cmocka_unit_test(a_correction_that_says_done_makes_the_step_done),
         cmocka_unit_test(a_step_and_a_move_of_one_instant_stand_in_the_order_of_their_event_keys),
+        cmocka_unit_test(a_change_of_the_org_waits_until_the_runtime_fires_it),
+        cmocka_unit_test(a_model_that_begins_while_nothing_happens_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
