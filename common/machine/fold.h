@@ -42,7 +42,7 @@ struct fold {
     /* Tenants touched since the runner took the list: their figures, head or outbox may have changed. */
     struct tenant **touched;
     uint32_t touched_count, touched_size;
-    struct tenant *release; /* must be folded anew from the beginning before the next record (refold.h); NULL: none */
+    struct tenant *release; /* must be folded anew before the next record (refold.h); NULL: none */
 
     bool partial; /* sees only some records: counters, attests, quarantine and release are not its business */
 
@@ -79,6 +79,7 @@ uint32_t fold_recount(struct fold *fold);
 void fold_save_head(const struct fold *fold, struct buf *out);
 bool fold_load_head(struct fold *fold, struct cursor *in);
 void fold_save_tenant(const struct fold *fold, const struct tenant *tenant, struct buf *out);
+struct slice fold_section_name(struct slice section); /* of the tenant of a section; empty: malformed */
 enum err_code fold_load_tenant(struct fold *fold, struct slice section, struct err *err);
 
 #endif

@@ -58,6 +58,13 @@ static void take_digest(struct tenant *tenant, struct cursor *in)
     tenant->digest_seq = cursor_varint(in);
 }
 
+struct slice fold_section_name(struct slice section)
+{
+    struct cursor in = cursor_of(section);
+    struct slice name = take_text(&in);
+    return in.bad ? (struct slice){NULL, 0} : name;
+}
+
 enum err_code fold_load_tenant(struct fold *fold, struct slice section, struct err *err)
 {
     struct cursor in = cursor_of(section);

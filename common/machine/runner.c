@@ -35,6 +35,8 @@ struct runner {
     struct projector projector;
     struct sender sender;
     struct snapshotter snapshotter;
+    struct refold refold;
+    bool refold_busy; /* the last step has furthered it */
     struct runner_metrics metrics;
     uint64_t records;      /* read by this process */
     uint64_t status_seq;   /* of the last status written */
@@ -120,6 +122,7 @@ void runner_destroy(struct runner **runner)
     snapshotter_close(&r->snapshotter);
     sender_close(&r->sender);
     projector_close(&r->projector);
+    refold_close(&r->refold);
     ledger_reader_destroy(&r->reader);
     fold_destroy(&r->fold);
     free(r);
@@ -222,10 +225,12 @@ static enum err_code read_records(struct runner *runner, unsigned *count, struct
 {
     enum err_code code = OK;
     *count = 0;
+    runner->refold_busy = false;
     while (!code) {
         if (runner->fold->release)
-            code = refold(runner->fold, runner->config.log, runner->topic, err);
-        if (code || (*count >= RUNNER_STEP_RECORDS && between(runner)))
+            code = refold_step(&runner->refold, runner->fold, runner->config.log, runner->config.store, runner->topic,
+                               &runner->refold_busy, err);
+        if (code || runner->fold->release || (*count >= RUNNER_STEP_RECORDS && between(runner)))
             break;
         struct ledger_record record;
         bool got;
@@ -402,7 +407,7 @@ enum err_code runner_step(struct runner *runner, bool *busy, struct err *err)
     snapshotter_reap(&runner->snapshotter, runner->fold);
     unsigned count;
     enum err_code code = read_records(runner, &count, err);
-    *busy = count > 0;
+    *busy = count > 0 || runner->refold_busy;
     if (code)
         return code;
     note_end(runner);
@@ -412,7 +417,7 @@ enum err_code runner_step(struct runner *runner, bool *busy, struct err *err)
     account(runner);
     publish(runner, count == 0);
     runner->fold->moved = false;
-    if (between(runner))
+    if (between(runner) && !runner->fold->release) /* a release is not in the snapshot: it must be read again */
         snapshotter_step(&runner->snapshotter, runner->fold, ledger_reader_filter(runner->reader));
     tell_health(runner);
     return code;
@@ -456,7 +461,7 @@ void runner_finish(struct runner *runner)
     sender_flush(&runner->sender, 1000);
     snapshotter_close(&runner->snapshotter);
     const struct filter *filter = ledger_reader_filter(runner->reader);
-    if (between(runner) && filter->seq > runner->snapshotter.last_seq)
+    if (between(runner) && !runner->fold->release && filter->seq > runner->snapshotter.last_seq)
         snapshotter_now(&runner->snapshotter, runner->fold, filter);
     health_end(runner->config.health);
 }
@@ -469,7 +474,7 @@ bool runner_caught_up(const struct runner *runner) { return runner->reached; }
 bool runner_settled(const struct runner *runner)
 {
     return runner->reached && runner->projector.count == 0 && !runner->projector.stale && outbox_total(runner) == 0 &&
-           runner->fold->touched_count == 0;
+           runner->fold->touched_count == 0 && !runner->fold->release;
 }
 
 /* Metrics. */

@@ -130,8 +130,9 @@ static enum err_code read_head(struct fold *fold, struct filter *filter, struct 
     return OK;
 }
 
-static enum err_code read_all(struct store_reader *reader, struct fold *fold, struct filter *filter, struct buf *bytes,
-                              struct err *err)
+/* `only`: the one tenant whose section is wanted; empty: all. */
+static enum err_code read_all(struct store_reader *reader, struct fold *fold, struct filter *filter, struct slice only,
+                              struct buf *bytes, struct err *err)
 {
     uint32_t tenants, mark;
     enum err_code code = read_section(reader, bytes, err);
@@ -139,7 +140,7 @@ static enum err_code read_all(struct store_reader *reader, struct fold *fold, st
         code = read_head(fold, filter, buf_slice(bytes), &tenants, err);
     for (uint32_t i = 0; !code && i < tenants; i++) {
         code = read_section(reader, bytes, err);
-        if (!code)
+        if (!code && (!only.n || slice_eq(fold_section_name(buf_slice(bytes)), only)))
             code = fold_load_tenant(fold, buf_slice(bytes), err);
     }
     if (!code)
@@ -150,7 +151,7 @@ static enum err_code read_all(struct store_reader *reader, struct fold *fold, st
 }
 
 static enum err_code load_one(struct store *store, const char *name, struct fold *fold, struct filter *filter,
-                              struct err *err)
+                              struct slice only, struct err *err)
 {
     struct store_reader *reader;
     enum err_code code = store_open(store, name, &reader, err);
@@ -158,7 +159,7 @@ static enum err_code load_one(struct store *store, const char *name, struct fold
         return code;
     struct buf bytes;
     buf_init(&bytes);
-    code = read_all(reader, fold, filter, &bytes, err);
+    code = read_all(reader, fold, filter, only, &bytes, err);
     buf_close(&bytes);
     store_close(&reader);
     return code;
@@ -222,7 +223,7 @@ enum err_code snapshot_load(const struct machine_type *type, struct event_codec 
         return code;
     for (size_t i = 0; i < names.count; i++) {
         *fold = fold_new(type, codec, shard);
-        code = load_one(store, names.list[i], *fold, filter, err);
+        code = load_one(store, names.list[i], *fold, filter, slice_of(NULL), err);
         if (!code && inside(filter, begin, end))
             return OK;
         if (!code)
@@ -235,6 +236,27 @@ enum err_code snapshot_load(const struct machine_type *type, struct event_codec 
         LOGGER_WARN("snapshot refused, an older one is taken", LF_TEXT("name", names.list[i]), LF_ERR(err));
     }
     return err_set(err, ERR_MISSING, "no snapshot of %s/%u", type->name, shard);
+}
+
+enum err_code snapshot_load_tenant(const struct machine_type *type, struct event_codec *codec, uint32_t shard,
+                                   const struct snapshot_of_tenant *wanted, struct store *store, struct fold **fold,
+                                   struct filter *filter, struct err *err)
+{
+    struct names names;
+    enum err_code code = list_names(store, type, shard, &names, err);
+    *fold = NULL;
+    for (size_t i = names.count; !code && i-- > 0;) {
+        *fold = fold_new(type, codec, shard);
+        enum err_code one = load_one(store, names.list[i], *fold, filter, wanted->tenant, err);
+        struct tenant *tenant = one ? NULL : tenants_find((*fold)->tenants, wanted->tenant);
+        bool usable = !one && filter->seq <= wanted->until_seq && inside(filter, wanted->begin, wanted->end);
+        if (usable && (!tenant || tenant->stop == TENANT_RUNS))
+            return OK;
+        fold_destroy(fold);
+        if (err_class(one) == ERR_CLASS_RETRY)
+            return one;
+    }
+    return code ? code : err_set(err, ERR_MISSING, "no snapshot of %s/%u fits", type->name, shard);
 }
 
 enum err_code snapshot_prune(const struct machine_type *type, uint32_t shard, struct store *store, struct err *err)

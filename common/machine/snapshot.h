@@ -22,6 +22,16 @@ enum err_code snapshot_load(const struct machine_type *type, struct event_codec 
                             int64_t end, struct store *store, struct fold **fold, struct filter *filter,
                             unsigned *refused, struct err *err);
 /* Deletes all but the newest SNAPSHOTS_KEPT. */
+/* The oldest readable snapshot in which the tenant runs or does not stand yet; the fold holds that tenant alone.
+ * ERR_MISSING: none. */
+struct snapshot_of_tenant {
+    struct slice tenant;
+    uint64_t until_seq; /* none behind it */
+    int64_t begin, end; /* offsets that the log keeps */
+};
+enum err_code snapshot_load_tenant(const struct machine_type *type, struct event_codec *codec, uint32_t shard,
+                                   const struct snapshot_of_tenant *wanted, struct store *store, struct fold **fold,
+                                   struct filter *filter, struct err *err);
 enum err_code snapshot_prune(const struct machine_type *type, uint32_t shard, struct store *store, struct err *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* Snapshots that are damaged, records that crash, tenants that are frozen and released. */
 #include "base/buf.h"
+#include "machine/refold.h"
 #include "runner_rig.h"
 
 struct names {
@@ -248,6 +249,63 @@ static void quarantine_freezes_and_release_folds_anew(void **state)
     assert_int_equal(rig->ledger.alerts_taken, 2); /* the first is not told again */
 }
 
+/* The log's beginning is gone: a snapshot from before the quarantine is where the tenant's history begins. */
+static void a_release_folds_anew_from_a_snapshot_when_the_log_lost_its_beginning(void **state)
+{
+    struct rig *rig = *state;
+    rig->config.snapshot_inline = true;
+    small_visit(&rig->ledger, "acme", "a");
+    small_visit(&rig->ledger, "acme", "a");
+    small_flush(&rig->ledger);
+    rig_settle(rig);
+    rig_restart(rig);
+    rig_settle(rig);
+    runner_finish(rig->runner); /* the snapshot */
+    int64_t kept = rig->ledger.filter.next_offset;
+    small_visit(&rig->ledger, "acme", "a");
+    quarantine(rig, CONTROL_CONTROL_quarantine);
+    small_visit(&rig->ledger, "acme", "a");
+    small_flush(&rig->ledger);
+    rig_settle(rig);
+    assert_int_equal(rig_tenant(rig, "acme")->stop, TENANT_QUARANTINED);
+    log_memory_truncate_front(rig->ledger.log, "sales.ledger", 0, kept);
+    quarantine(rig, CONTROL_CONTROL_release);
+    rig_settle(rig);
+    assert_int_equal(rig_tenant(rig, "acme")->stop, TENANT_RUNS);
+    assert_int_equal(rig_figures(rig, "acme"), 4);
+}
+
+static void a_release_without_any_beginning_leaves_the_tenant_stopped_and_says_so(void **state)
+{
+    struct rig *rig = *state;
+    small_visit(&rig->ledger, "acme", "a");
+    quarantine(rig, CONTROL_CONTROL_quarantine);
+    rig_settle(rig);
+    log_memory_truncate_front(rig->ledger.log, "sales.ledger", 0, 1);
+    quarantine(rig, CONTROL_CONTROL_release);
+    rig_settle(rig);
+    assert_int_equal(rig_tenant(rig, "acme")->stop, TENANT_QUARANTINED);
+    assert_non_null(strstr(rig_tenant(rig, "acme")->stop_text, "no snapshot"));
+}
+
+/* More records than one step folds: the runner comes back between steps. */
+static void a_long_refold_goes_in_steps(void **state)
+{
+    struct rig *rig = *state;
+    bool busy;
+    for (unsigned i = 0; i < REFOLD_STEP_RECORDS + 10; i++)
+        small_visit(&rig->ledger, "acme", "a");
+    quarantine(rig, CONTROL_CONTROL_quarantine);
+    rig_settle(rig);
+    quarantine(rig, CONTROL_CONTROL_release);
+    assert_int_equal(runner_step(rig->runner, &busy, &rig->err), OK);
+    assert_true(busy);
+    assert_int_equal(rig_tenant(rig, "acme")->stop, TENANT_QUARANTINED);
+    rig_settle(rig);
+    assert_int_equal(rig_tenant(rig, "acme")->stop, TENANT_RUNS);
+    assert_int_equal(rig_figures(rig, "acme"), REFOLD_STEP_RECORDS + 10);
+}
+
 static void quarantine_of_another_machine_is_not_ours(void **state)
 {
     struct rig *rig = *state;
@@ -274,6 +332,9 @@ int main(void)
         TEST(three_crashes_at_one_record_hold_its_tenant_and_ask_for_quarantine),
         TEST(a_record_that_is_passed_once_is_no_poison),
         TEST(quarantine_freezes_and_release_folds_anew),
+        TEST(a_release_folds_anew_from_a_snapshot_when_the_log_lost_its_beginning),
+        TEST(a_release_without_any_beginning_leaves_the_tenant_stopped_and_says_so),
+        TEST(a_long_refold_goes_in_steps),
         TEST(quarantine_of_another_machine_is_not_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
