@@ -124,15 +124,16 @@ class View:
     """The cells as they lie in Redis, without the number of their generation."""
 
     def __init__(self, p):
+        self.space = p.prefix
         self.client = redis.Redis(unix_socket_path=str(p.redis.socket), decode_responses=True)
 
     def head(self, tenant):
-        text = self.client.get(f"pl:{{{tenant}}}:funnel:head")
+        text = self.client.get(f"pl:{self.space}{{{tenant}}}:funnel:head")
         return text.split() if text else None
 
     def cells(self, tenant):
         head = self.head(tenant) or ["?"] * 6
-        stem = f"pl:{{{tenant}}}:funnel:{head[0]}"
+        stem = f"pl:{self.space}{{{tenant}}}:funnel:{head[0]}"
         rows = {key[len(stem):]: self.client.hgetall(key) for key in self.client.scan_iter(f"{stem}:*", count=1000)}
         return {"tenant_seq": head[4], "time": head[5], "rows": rows}
 
