@@ -141,7 +141,7 @@ bool lead_event_decode(struct cursor *in, struct lead_event *event)
     struct cursor record = cursor_of(cursor_take(in, cursor_varint(in)));
     event->key = cursor_u64(&record);
     event->active = true;
-    event->orphan = false;
+    event->orphan = event->ignored = false;
     decode_fields(&record, event);
     in->bad |= record.bad | (record.p != record.end);
     return !in->bad;
@@ -252,7 +252,7 @@ uint32_t lead_events_resolve(struct lead_event *events, uint32_t count, uint32_t
     uint32_t corrections = 0, orphans = 0;
     for (uint32_t i = 0; i < count; i++) {
         events[i].active = true;
-        events[i].orphan = false;
+        events[i].orphan = events[i].ignored = false;
         if (events[i].op != OP_ASSERT)
             order[corrections++] = i;
     }
@@ -269,8 +269,12 @@ uint32_t lead_events_resolve(struct lead_event *events, uint32_t count, uint32_t
         if (correction->op == OP_RETRACT)
             continue;
 #endif
-        if (named && correction->active && recorded_cmp(named, correction) < 0)
+        if (!named || !correction->active)
+            continue;
+        if (recorded_cmp(named, correction) < 0)
             named->active = false;
+        else
+            correction->ignored = true;
     }
     free(sorted);
     for (uint32_t i = 0; i < count; i++) {

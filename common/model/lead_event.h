@@ -47,7 +47,9 @@ struct lead_event {
     uint64_t key, corrects; /* identity within the lead: lead_event_key */
     uint32_t has;           /* lead_has */
     uint8_t op, action, provenance, touch_kind, category;
-    bool active, orphan; /* set by lead_events_resolve: it counts; it names an event that is not here */
+    /* Set by lead_events_resolve: it counts; it names an event that is not here; or one that is not lower in the order
+     * of recording, so that it is ignored. */
+    bool active, orphan, ignored;
     uint32_t pipeline, to_stage, owner, channel, campaign; /* numbers of texts */
     uint32_t currency;                                     /* lead_currency_of */
     uint32_t merged_into;                                  /* number of a lead */

@@ -18,6 +18,8 @@
 
 enum { EVENTS_MAX = 100000, GROUP_MAX = 1000, LINKS_MAX = 1000000 };
 
+enum { SLOT_IGNORED = 255 }; /* no slot of a cell */
+
 /* The events of one lead of the group. */
 struct told_lead {
     uint32_t number; /* the lead's, as funnel_input counts them */
@@ -186,6 +188,10 @@ static void slot_text(uint8_t slot, char text[64])
                        lead_violation_name((enum lead_violation)(slot - LEAD_SLOT_VIOLATIONS)));
     else if (slot == LEAD_SLOT_UNKNOWN_STAGE)
         (void)snprintf(text, 64, "unknown_stage");
+    else if (slot == LEAD_SLOT_ORPHANS)
+        (void)snprintf(text, 64, "orphan_correction");
+    else if (slot == SLOT_IGNORED)
+        (void)snprintf(text, 64, "correction_ignored");
     else
         (void)snprintf(text, 64, "amount");
 }
@@ -238,6 +244,16 @@ static void on_posting(void *context, const struct lead_posting *posting)
 
 static int by_order(const void *left, const void *right) { return lead_event_cmp(left, right); }
 
+/* A correction that names a later event has no class of violation: this is where it is seen (semantics 0.3). */
+static void show_ignored(struct show *show, const struct told_lead *lead)
+{
+    for (uint32_t i = 0; i < lead->count; i++) {
+        struct lead_posting posting = {.at_ms = lead->events[i].valid_at_ms, .slot = SLOT_IGNORED, .count = 1};
+        if (lead->events[i].ignored)
+            on_posting(show, &posting);
+    }
+}
+
 /* Folds the group; the state of the lead asked for is left in *asked. */
 static void fold(struct show *show, struct lead_state *asked)
 {
@@ -251,6 +267,7 @@ static void fold(struct show *show, struct lead_state *asked)
         if (lead->count) { /* a merge may name a lead that was never heard of */
             qsort(lead->events, lead->count, sizeof *lead->events, by_order);
             (void)lead_events_resolve(lead->events, lead->count, order);
+            show_ignored(show, lead);
         }
         members[count++] = (struct lead_member){.lead = lead->number, .events = lead->events, .count = lead->count};
     }

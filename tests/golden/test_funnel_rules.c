@@ -215,6 +215,55 @@ static void an_event_of_a_merged_lead_behind_its_tombstone_is_applied_to_the_oth
     story_end(story);
 }
 
+/* --- many merges, many corrections ------------------------------------------------------------------------------ */
+
+static void many_leads_merged_into_one_in_any_order_leave_one(void **state)
+{
+    (void)state;
+    enum { LEADS = 60 };
+    struct story teller, *story = &teller;
+    story_begin(story);
+    LEAD(.lead = "HUB", .action = "created", .owner = "r1", .at_ms = STORY_DAY(1));
+    for (int i = 0; i < LEADS; i++) {
+        char lead[16];
+        snprintf(lead, sizeof lead, "L%d", i * 37 % LEADS);
+        LEAD(.lead = lead, .action = "created", .owner = "r1", .at_ms = STORY_DAY(1) + i);
+        LEAD(.lead = lead, .action = "merged", .merged_into = i % 2 ? "HUB" : "L0", .id = i ? NULL : "ring",
+             .at_ms = STORY_DAY(3) - i, .arrives_ms = STORY_DAY(4));
+    }
+    LEAD(.lead = "L0", .action = "merged", .merged_into = "HUB", .at_ms = STORY_DAY(5));
+    LEAD(.lead = "L1", .action = "stage", .to = "QUAL", .at_ms = STORY_DAY(6));
+    recounts(story);
+    assert_int_equal(story_open(story, "T1", "NEW"), 0);
+    assert_int_equal(story_open(story, "T1", "QUAL"), 1);
+    assert_int_equal(story_total(story, "T1", "NEW", "xmerged"), LEADS);
+    assert_int_equal(story_total(story, "T1", "", "vmerge_ring"), 1); /* L0 into itself */
+    reload(story);
+    story_end(story);
+}
+
+static void of_a_long_chain_of_corrections_the_last_one_counts(void **state)
+{
+    (void)state;
+    enum { CORRECTIONS = 100 };
+    struct story teller, *story = &teller;
+    story_begin(story);
+    LEAD(.lead = "A", .action = "created", .owner = "r1", .at_ms = STORY_DAY(1));
+    for (int i = 0; i < CORRECTIONS; i++) {
+        char id[16], named[16];
+        snprintf(id, sizeof id, "x%d", i);
+        snprintf(named, sizeof named, "x%d", i - 1);
+        LEAD(.lead = "A", .action = "stage", .to = i % 2 ? "QUAL" : "PROP", .at_ms = STORY_DAY(2), .id = id,
+             .recorded_ms = STORY_DAY(2) + i, .op = i ? "correct" : NULL, .corrects = i ? named : NULL);
+    }
+    /* The last deactivates the one before it, that no longer takes away its own, and so on: every other one is active,
+     * and all of those are to QUAL. */
+    recounts(story);
+    assert_int_equal(story_open(story, "T1", "QUAL"), 1);
+    assert_int_equal(story_total(story, "T1", "PROP", "e"), 0);
+    story_end(story);
+}
+
 /* --- required steps (0.3, 2.1) ---------------------------------------------------------------------------------- */
 
 static void begin_with_step(struct story *story)
@@ -383,6 +432,8 @@ int main(void)
         cmocka_unit_test(a_merge_into_a_tombstone_before_its_closing_is_counted_and_not_applied),
         cmocka_unit_test(a_merge_into_a_tombstone_after_its_closing_is_applied),
         cmocka_unit_test(an_event_of_a_merged_lead_behind_its_tombstone_is_applied_to_the_other),
+        cmocka_unit_test(many_leads_merged_into_one_in_any_order_leave_one),
+        cmocka_unit_test(of_a_long_chain_of_corrections_the_last_one_counts),
         cmocka_unit_test(a_step_that_is_corrected_away_was_not_done),
         cmocka_unit_test(a_step_that_is_retracted_was_not_done_even_when_the_retraction_comes_first),
         cmocka_unit_test(a_correction_that_says_done_makes_the_step_done),

@@ -124,6 +124,8 @@ static void a_correction_recorded_before_what_it_names_is_ignored(void **state)
     assert_int_equal(lead_events_resolve(events, 2, order), 0);
     assert_true(events[0].active);
     assert_true(events[1].active);
+    assert_true(events[1].ignored);
+    assert_false(events[0].ignored);
 }
 
 static void a_retract_of_a_retract_brings_the_event_back(void **state)
