@@ -49,8 +49,12 @@ class Services:
         self.watcher = threading.Thread(target=self.watch, daemon=True)
 
     def __enter__(self):
-        for name in self.programs:
-            self.begin(name)
+        try:
+            for name in self.programs:
+                self.begin(name)
+        except BaseException:
+            self.__exit__()
+            raise
         self.watcher.start()
         return self
 
