@@ -8,7 +8,7 @@
 
 #include "model/lead_fold.h"
 
-enum { DELTAS_MIN = 64, DELTAS_MAX = 256 * 1024 };
+enum { DELTAS_MIN = 64, DELTAS_MAX = 32 * 1024 };
 
 struct delta {
     uint32_t leaf, leaf_to;
