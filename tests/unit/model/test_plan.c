@@ -146,6 +146,8 @@ static void a_rep_stands_where_the_membership_of_the_instant_says(void **state)
     assert_int_equal(plan_rep_next_change(plan, SLICE("r1"), JAN), move_ms);
     assert_int_equal(plan_rep_next_change(plan, SLICE("r1"), move_ms), INT64_MAX);
     assert_int_equal(plan_org_next_change(plan, JAN), move_ms);
+    assert_true(plan_org_change_least(plan, JAN) > JAN && plan_org_change_least(plan, JAN) <= move_ms);
+    assert_int_equal(plan_org_change_least(plan, move_ms - 1), move_ms);
     assert_int_equal(plan_invalid_items(plan), 0);
     assert_true(slice_is(plan_node_name(plan, plan_root(plan, JAN)), "acme"));
     plan_destroy(&plan);
@@ -474,7 +476,9 @@ static void describe(const struct plan *plan, struct buf *out)
     plan_save(plan, out);
     for (int64_t at_ms = JAN - DAY_MS; at_ms < MAR + 30 * DAY_MS; at_ms += DAY_MS / 2)
         buf_addf(out, "%s;", path_text(plan, "r1", at_ms));
-    buf_addf(out, "%u %lld", plan_invalid_items(plan), (long long)plan_org_next_change(plan, JAN));
+    int64_t next_ms = plan_org_next_change(plan, JAN), least_ms = plan_org_change_least(plan, JAN);
+    assert_true(least_ms > JAN && least_ms <= next_ms);
+    buf_addf(out, "%u %lld", plan_invalid_items(plan), (long long)next_ms);
 }
 
 static void the_order_of_arrival_changes_nothing(void **state)
