@@ -130,8 +130,6 @@ static void entity_records(const struct plan *plan, uint32_t entity, struct plan
 /* Semantics 0.3: corrections and retractions in falling order, each one that is still active acts once. */
 static void deactivate(struct plan *plan, struct plan_version_list *list)
 {
-    if (!list->count)
-        return;
     qsort(list->list, list->count, sizeof *list->list, falling_order);
     for (uint32_t i = 0; i < list->count; i++)
         list->list[i]->active = true;
@@ -150,6 +148,8 @@ static void deactivate(struct plan *plan, struct plan_version_list *list)
 
 static void entity_resolve(struct plan *plan, struct plan_version_list *list)
 {
+    if (!list->count)
+        return;
     deactivate(plan, list);
     qsort(list->list, list->count, sizeof *list->list, by_valid_from);
     struct plan_record *previous = NULL;

@@ -24,13 +24,13 @@ struct funnel {
     struct delta_buffer deltas;
     struct roller roller;
     struct cell_table cells;
-    uint32_t cells_max;  /* FUNNEL_CELLS_MAX; tests set less */
-    int64_t now_ms;      /* T */
-    int64_t horizon_ms;  /* changes of the org are booked up to here */
-    int64_t next_org_ms; /* next change of the org after the horizon, */
-    bool next_org_exact; /* or, after a plan record, an instant before which none comes */
+    uint32_t cells_max;   /* FUNNEL_CELLS_MAX; tests set less */
+    int64_t now_ms;       /* T */
+    int64_t horizon_ms;   /* changes of the org are booked up to here */
+    int64_t next_org_ms;  /* next change of the org after the horizon, */
+    bool next_org_exact;  /* or, after a plan record, an instant before which none comes */
     int64_t next_meta_ms; /* next instant at which a version of the plan begins */
-    bool pending;        /* a plan record took all contributions out; they wait to be put in under the new plan */
+    bool pending;         /* a plan record took all contributions out; they wait to be put in under the new plan */
     /* local day of the last look-up: [day_from_ms, day_until_ms) */
     int64_t day_from_ms, day_until_ms;
     int32_t day;

@@ -1,9 +1,10 @@
 /* funnel_state_io.h -- the canonical bytes of a tenant's funnel: sections, in this order. Private to save and load.
  *
- * "FN2", T, how far booked changes of the org are behind it, last local day of the ring of days; plan; texts (sorted, only those referred to; later texts are places in
- * this list); values admitted per dimension; leads (sorted by id): flags, accepted, events; cells (sorted by org,
- * stage, dimension, value, pane); once the cells are full: the pairs of node and value that may still be booked.
- * Everything else - states, groups, the list of closed leads, caches - is computed again when loading. */
+ * "FN2", T, how far booked changes of the org are behind it, last local day of the ring of days; plan; texts (sorted,
+ * only those referred to; later texts are places in this list); values admitted per dimension; leads (sorted by id):
+ * flags, accepted, events; cells (sorted by org, stage, dimension, value, pane); once the cells are full: the pairs of
+ * node and value that may still be booked. Everything else - states, groups, the list of closed leads, caches - is
+ * computed again when loading. */
 #ifndef FUNNEL_FUNNEL_STATE_IO_H
 #define FUNNEL_FUNNEL_STATE_IO_H
 
