@@ -280,6 +280,15 @@ def test_tenant_live_starts_the_clock_that_stood_still(loaded):
     assert controls[-1] == "live"
 
 
+def test_tenant_release_is_taken_by_the_ledger(paceline, tmp_path):
+    paceline.run("import", harness.write_ndjson(tmp_path / "one.ndjson", [lead(1)]))
+    paceline.run("tenant", "release", "acme")
+    controls = [r["event"] for r in paceline.rows("tail", "ledger", "--from", "begin", "--once", "--tenant", "acme")
+                if r.get("event", {}).get("type") == "control"]
+    assert [(c["control"], c["machine"], c["source"]) for c in controls] == [("release", "funnel", "operator")]
+    assert paceline.counters()["sales.import"] == {**paceline.counters()["sales.import"], "accepted": 1, "rejected": 0}
+
+
 def test_show_lead_tells_its_path_and_events(loaded):
     text = loaded.run("show", "lead", "L04", "--tenant", fixture_a.TENANT)
     for said in ("recycle", "POOL", "reclaim", "QUAL", "2026-03-11"):
