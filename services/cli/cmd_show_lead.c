@@ -272,7 +272,9 @@ static void fold(struct show *show, struct lead_state *asked)
         members[count++] = (struct lead_member){.lead = lead->number, .events = lead->events, .count = lead->count};
     }
     lead_fold_group(&in, members, count, show->funnel->now_ms);
-    *asked = members[0].state;
+    for (uint32_t i = 0; i < count; i++) /* the fold sorts its members */
+        if (members[i].lead == show->leads[0].number)
+            *asked = members[i].state;
     free(members);
     free(order);
 }
