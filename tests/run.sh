@@ -6,7 +6,8 @@
 #   release   unit, golden, property, simulator and integration tests on the release build
 #   e2e       the programs on a folder log and on a real Kafka, with a real Redis
 #   bugs      each seeded bug, built in on purpose, must turn the suite red
-#   asan      the suite under AddressSanitizer and UndefinedBehaviorSanitizer, with fewer simulator seeds and schedules
+#   asan      the suite under AddressSanitizer and UndefinedBehaviorSanitizer, with fewer simulator seeds and schedules and
+#             without integration.kafka, which asks the broker, not our memory, for minutes
 #   tsan      the threaded tests under ThreadSanitizer
 #   compilers gcc and clang, -O0 and -O2: the same digests
 #   fuzz      every fuzz target for 20 s on its corpus (not part of the whole suite, which replays the corpora)

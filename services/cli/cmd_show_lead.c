@@ -281,7 +281,7 @@ static void fold(struct show *show, struct lead_state *asked)
 
 static void print(struct show *show)
 {
-    struct lead_state state;
+    struct lead_state state = {0};
     struct buf *out = &show->out;
     bool json = show->cli->json, zh = show->cli->zh;
     struct lead_book *book = &show->funnel->book;
