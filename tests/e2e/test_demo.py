@@ -39,18 +39,28 @@ def test_ctrl_c_stops_everything_it_started(tmp_path):
             line = demo.stdout.readline()
             assert line, seen.decode(errors="replace")
             seen += line
-        pids = [int(p.name) for p in pathlib.Path("/proc").iterdir() if p.name.isdigit() and os.path.exists(p / "stat") and session(p) == demo.pid]
-        assert len(pids) > 2
+        pids = descendants(demo.pid)
+        assert len(pids) > 2  # the services, their Redis, the player
         os.killpg(demo.pid, signal.SIGINT)  # as a terminal does
         demo.communicate(timeout=60)
+        assert demo.returncode == 130
         harness.wait_until(lambda: not any(alive(pid) for pid in pids), "all processes of the demo are gone")
     finally:
         if demo.poll() is None:
             os.killpg(demo.pid, signal.SIGKILL)
 
 
-def session(process):
-    try:
-        return int((process / "stat").read_text().rsplit(")", 1)[1].split()[3])
-    except OSError:
-        return -1
+def descendants(pid):
+    """Every process that stems from pid, as /proc tells parents."""
+    parents = {}
+    for process in pathlib.Path("/proc").iterdir():
+        try:
+            parents[int(process.name)] = int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (OSError, ValueError):
+            continue
+    found = {pid}
+    while True:
+        more = {child for child, parent in parents.items() if parent in found} - found
+        if not more:
+            return sorted(found)
+        found |= more
