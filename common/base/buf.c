@@ -165,7 +165,7 @@ int64_t cursor_zigzag(struct cursor *c)
 
 struct slice cursor_take(struct cursor *c, uint64_t n)
 {
-    if (n > cursor_left(c)) {
+    if (c->bad || n > cursor_left(c)) {
         c->bad = true;
         return (struct slice){NULL, 0};
     }
