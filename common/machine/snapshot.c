@@ -9,7 +9,7 @@
 static const uint32_t MAGIC = 0x4e534c50; /* "PLSN" */
 static const uint32_t FORMAT = 1;
 static const uint32_t END_MARK = UINT32_MAX;
-enum { SECTION_BYTES_MAX = 1 << 30 };
+enum { SECTION_BYTES_MAX = 1 << 30, READ_CHUNK_BYTES = 1024 * 1024 };
 
 /* Section: length u32, SHA-256, bytes. */
 static enum err_code write_section(struct store_writer *writer, struct slice bytes, struct err *err)
@@ -91,6 +91,21 @@ static enum err_code read_length(struct store_reader *reader, uint32_t *length, 
     return code;
 }
 
+/* Piece by piece: a length that lies must not cost more memory than the object has bytes. */
+static enum err_code read_bytes(struct store_reader *reader, struct buf *bytes, uint32_t length, struct err *err)
+{
+    buf_clear(bytes);
+    while (bytes->n < length) {
+        size_t more = length - bytes->n < READ_CHUNK_BYTES ? length - bytes->n : READ_CHUNK_BYTES;
+        buf_reserve(bytes, more);
+        enum err_code code = read_exact(reader, bytes->p + bytes->n, more, err);
+        if (code)
+            return code;
+        bytes->n += more;
+    }
+    return OK;
+}
+
 static enum err_code read_section(struct store_reader *reader, struct buf *bytes, struct err *err)
 {
     uint32_t length;
@@ -102,12 +117,9 @@ static enum err_code read_section(struct store_reader *reader, struct buf *bytes
         code = read_exact(reader, expected, sizeof expected, err);
     if (code)
         return code;
-    buf_clear(bytes);
-    buf_reserve(bytes, length);
-    code = read_exact(reader, bytes->p, length, err);
+    code = read_bytes(reader, bytes, length, err);
     if (code)
         return code;
-    bytes->n = length;
     sha256(buf_slice(bytes), found);
     if (memcmp(expected, found, sizeof found) != 0)
         return err_set(err, ERR_CORRUPT, "a snapshot section fails its checksum");
