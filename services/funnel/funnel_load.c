@@ -12,7 +12,12 @@ struct reader {
     uint32_t text_count;
     uint32_t *leads; /* rank -> lead; rank 0 is no lead */
     uint32_t lead_count;
+    struct lead_event before; /* of the same lead */
 };
+
+enum { KINDS = 4, CURRENCIES = 26 * 26 * 26, KIND_BITS = 6 };
+#define PANE_NUMBERS (INT64_C(1) << 27)         /* as many as a cell's key has room for */
+#define T_MAX_MS     (PANE_NUMBERS * 60000 - 1) /* of the last minute that has a number */
 
 static struct slice get_slice(struct reader *r) { return cursor_take(&r->in, cursor_varint(&r->in)); }
 
@@ -60,6 +65,15 @@ static uint32_t get_leaf(struct reader *r)
     return there && !r->in.bad ? lead_book_leaf_of(book, &leaf) : 0;
 }
 
+/* An instant that has been. */
+static bool is_past(const struct reader *r, int64_t at_ms) { return at_ms >= 0 && at_ms <= r->funnel->now_ms; }
+
+static bool base_is_sound(const struct reader *r, const struct lead_state *state)
+{
+    return state->kind < KINDS && state->currency <= CURRENCIES && is_past(r, state->at_ms) &&
+           is_past(r, state->visit_at_ms) && is_past(r, state->cycle_at_ms) && is_past(r, state->lost_at_ms);
+}
+
 /* Returns the rank of the lead it was merged into; 0: none. */
 static uint32_t get_base(struct reader *r, struct buf *base)
 {
@@ -76,13 +90,26 @@ static uint32_t get_base(struct reader *r, struct buf *base)
     state.leaf = get_leaf(r);
     lead_base_encode(&state, base);
     int64_t rank = cursor_zigzag(&r->in);
-    if (rank < 0 || rank > r->lead_count)
+    if (rank < 0 || rank > r->lead_count || !base_is_sound(r, &state))
         r->in.bad = true;
     return r->in.bad ? 0 : (uint32_t)rank;
 }
 
+/* What the fold takes for granted: instants that have been, the order of events, a merge that says into what. */
+static bool event_is_sound(const struct reader *r, const struct lead_event *event, bool first)
+{
+    bool merges = event->action == LEAD_ACTION_merged || event->action == LEAD_BASE;
+    bool into = event->has & LEAD_HAS_MERGED_INTO;
+    if (into ? !merges || !event->merged_into : event->action == LEAD_ACTION_merged && event->op != OP_RETRACT)
+        return false;
+    bool priced = event->has & LEAD_HAS_AMOUNT;
+    return event->op <= OP_RETRACT && is_past(r, event->valid_at_ms) &&
+           (!priced || (event->currency > 0 && event->currency <= CURRENCIES)) &&
+           (first || lead_event_cmp(&r->before, event) < 0);
+}
+
 /* One event into the lead's blob, which is written in order. */
-static void get_event(struct reader *r, uint32_t number)
+static void get_event(struct reader *r, uint32_t number, bool first)
 {
     struct funnel *funnel = r->funnel;
     struct lead_event event = {0};
@@ -111,6 +138,10 @@ static void get_event(struct reader *r, uint32_t number)
             r->in.bad = true;
         event.merged_into = r->in.bad ? 0 : r->leads[event.merged_into];
     }
+    r->in.bad |= !event_is_sound(r, &event, first);
+    if (r->in.bad)
+        return;
+    r->before = event;
     struct lead *lead = lead_table_at(&funnel->leads, number);
     if (event.op != OP_ASSERT)
         lead->flags |= LEAD_CORRECTED;
@@ -125,9 +156,10 @@ static void get_lead(struct reader *r, uint32_t number)
     struct lead *lead = lead_table_at(&r->funnel->leads, number);
     lead->flags = cursor_byte(&r->in) & LEAD_TOMBSTONE;
     lead->accepted_ms = cursor_zigzag(&r->in);
+    r->in.bad |= !is_past(r, lead->accepted_ms);
     uint32_t events = get_count(r);
     for (uint32_t i = 0; i < events && !r->in.bad; i++)
-        get_event(r, number);
+        get_event(r, number, i == 0);
 }
 
 /* Ids come first, so that a merge may name a lead that follows. */
@@ -144,12 +176,14 @@ static void skip_event(struct reader *r)
 
 static void get_ids(struct reader *r)
 {
+    struct slice last = {"", 0};
     for (uint32_t i = 1; i <= r->lead_count && !r->in.bad; i++) {
         struct slice id = get_slice(r);
-        if (!id.n || id.n > LEAD_ID_BYTES_MAX) {
+        if (id.n > LEAD_ID_BYTES_MAX || slice_cmp(last, id) >= 0) {
             r->in.bad = true;
             return;
         }
+        last = id;
         r->leads[i] = lead_table_number(&r->funnel->leads, id);
         (void)cursor_byte(&r->in);
         (void)cursor_zigzag(&r->in);
@@ -157,6 +191,33 @@ static void get_ids(struct reader *r)
         for (uint32_t k = 0; k < events && !r->in.bad; k++)
             skip_event(r);
     }
+}
+
+/* The lead that a tombstone was merged into; 0: none. */
+static uint32_t based_into(const struct lead *lead)
+{
+    struct cursor in = cursor_of(lead_blob(lead));
+    struct lead_event base;
+    bool based = lead->flags & LEAD_BASED && lead_event_decode(&in, &base) && base.has & LEAD_HAS_MERGED_INTO;
+    return based ? base.merged_into : 0;
+}
+
+/* Do tombstones say that they were merged in a circle? Who follows them would not come to an end. */
+static bool tombstones_circle(const struct lead_table *table)
+{
+    bool circle = false;
+    uint32_t count = lead_table_count(table);
+    uint32_t *seen = calloc(count, sizeof *seen); /* by lead: on the way from which one it was met first */
+    if (!seen)
+        abort();
+    for (uint32_t i = 1; i < count && !circle; i++) {
+        uint32_t at = i;
+        for (; at && !seen[at]; at = based_into(lead_table_at(table, at)))
+            seen[at] = i;
+        circle = at && seen[at] == i;
+    }
+    free(seen);
+    return circle;
 }
 
 static void get_leads(struct reader *r)
@@ -172,6 +233,7 @@ static void get_leads(struct reader *r)
     r->in.bad = bad;
     for (uint32_t i = 1; i <= r->lead_count && !r->in.bad; i++)
         get_lead(r, r->leads[i]);
+    r->in.bad = r->in.bad || tombstones_circle(&r->funnel->leads);
 }
 
 static void get_texts(struct reader *r)
@@ -195,6 +257,12 @@ static void get_dim(struct reader *r, enum lead_dim dim)
         (void)lead_book_admit(&r->funnel->book, dim, get_text(r));
 }
 
+static bool cell_is_sound(const struct cell_table *cells, const struct cell_parts *parts)
+{
+    return parts->pane < CELL_PANES && parts->dim < LEAD_DIM_COUNT && parts->currency <= CURRENCIES &&
+           parts->number >= 0 && parts->number < PANE_NUMBERS && cell_table_keeps(cells, parts->pane, parts->number);
+}
+
 static void get_cell(struct reader *r)
 {
     struct cell_table *cells = &r->funnel->cells;
@@ -205,12 +273,12 @@ static void get_cell(struct reader *r)
     parts.rep = kinds & 1;
     parts.dim = (enum lead_dim)(kinds >> 1 & 3);
     parts.pane = (enum cell_pane)(kinds >> 3 & 7);
-    parts.currency = (uint32_t)cursor_zigzag(&r->in) & 0x7fff;
+    parts.currency = (uint32_t)cursor_zigzag(&r->in);
     parts.number = cursor_zigzag(&r->in);
     int32_t restated_on = (int32_t)cursor_zigzag(&r->in);
     uint64_t shown = cursor_varint(&r->in);
     uint64_t touched = cursor_varint(&r->in);
-    if (parts.pane >= CELL_PANES || !cell_table_keeps(cells, parts.pane, parts.number) || shown >> LEAD_SLOT_COUNT)
+    if (!cell_is_sound(cells, &parts) || kinds >> KIND_BITS || (shown | touched) >> LEAD_SLOT_COUNT)
         r->in.bad = true;
     if (r->in.bad)
         return;
@@ -231,6 +299,7 @@ static void get_pairs(struct reader *r)
         struct lead_pair pair = {.node = get_text(r)};
         pair.dim = (uint32_t)cursor_varint(&r->in);
         pair.value = get_text(r);
+        r->in.bad |= pair.dim >= LEAD_DIM_COUNT;
         lead_book_know(&r->funnel->book, &pair);
     }
     lead_book_fill(&r->funnel->book);
@@ -325,7 +394,9 @@ enum err_code funnel_load(struct funnel *funnel, struct slice bytes, struct err 
     enum err_code code = r.in.bad ? ERR_CORRUPT : plan_load(funnel->plan, plan, err);
     if (code != OK)
         return err_set(err, ERR_CORRUPT, "funnel: the plan of the state cannot be read");
-    if (behind_ms < 0)
+    if (now_ms < 0 || now_ms > T_MAX_MS)
+        return err_set(err, ERR_CORRUPT, "funnel: the T of the state is no instant");
+    if (behind_ms < 0 || behind_ms > now_ms)
         return err_set(err, ERR_CORRUPT, "funnel: the changes of the org of the state are ahead of its T");
     funnel->now_ms = now_ms;
     funnel->horizon_ms = now_ms - behind_ms;
