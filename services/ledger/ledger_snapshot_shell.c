@@ -9,14 +9,14 @@ enum { READ_CHUNK_BYTES = 256 * 1024 };
 #define SNAPSHOT_BYTES_MAX (UINT64_C(16) << 30)
 
 struct names {
-    char name[SNAPSHOTS_LISTED_MAX][STORE_NAME_BYTES_MAX + 1];
-    uint32_t count; /* seen; the last SNAPSHOTS_LISTED_MAX are held, in a ring */
+    char name[LEDGER_SNAPSHOTS_LISTED_MAX][STORE_NAME_BYTES_MAX + 1];
+    uint32_t count; /* seen; the last LEDGER_SNAPSHOTS_LISTED_MAX are held, in a ring */
 };
 
 static void on_name(void *context, const char *name)
 {
     struct names *names = context;
-    char *to = names->name[names->count++ % SNAPSHOTS_LISTED_MAX];
+    char *to = names->name[names->count++ % LEDGER_SNAPSHOTS_LISTED_MAX];
     (void)snprintf(to, STORE_NAME_BYTES_MAX + 1, "%s", name);
 }
 
@@ -31,12 +31,12 @@ static enum err_code list(struct store *store, uint32_t shard, struct names *nam
 /* k = 0: the newest. */
 static const char *name_at(const struct names *names, uint32_t k)
 {
-    return names->name[(names->count - 1 - k) % SNAPSHOTS_LISTED_MAX];
+    return names->name[(names->count - 1 - k) % LEDGER_SNAPSHOTS_LISTED_MAX];
 }
 
 static uint32_t held(const struct names *names)
 {
-    return names->count < SNAPSHOTS_LISTED_MAX ? names->count : SNAPSHOTS_LISTED_MAX;
+    return names->count < LEDGER_SNAPSHOTS_LISTED_MAX ? names->count : LEDGER_SNAPSHOTS_LISTED_MAX;
 }
 
 /* The whole object, which begins with its length. */
@@ -110,7 +110,7 @@ static enum err_code prune(struct store *store, uint32_t shard, struct err *err)
 {
     struct names names;
     enum err_code code = list(store, shard, &names, err);
-    for (uint32_t k = SNAPSHOTS_KEPT; code == OK && k < held(&names); k++)
+    for (uint32_t k = LEDGER_SNAPSHOTS_KEPT; code == OK && k < held(&names); k++)
         code = store_delete(store, name_at(&names, k), err);
     return code;
 }

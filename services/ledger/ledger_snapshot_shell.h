@@ -8,7 +8,7 @@
 #include "store/store.h"
 #include "writer.h"
 
-enum { SNAPSHOTS_KEPT = 3, SNAPSHOTS_LISTED_MAX = 256 };
+enum { LEDGER_SNAPSHOTS_KEPT = 3, LEDGER_SNAPSHOTS_LISTED_MAX = 256 };
 
 /* Into a new writer. *found false: there is none (or none readable: *skipped says how many were passed over). The
  * writer may have been touched by a damaged one: *writer is replaced then. */
