@@ -302,11 +302,33 @@ static size_t fill_tenants(const struct runner *runner, struct status_tenant *ou
     return count;
 }
 
+/* The view no longer says what was written last: it was flushed or rolled back. Heads of tenants that nothing happens
+ * to may be gone as well, and are looked at before anything more is promised. */
+static bool view_forgot(struct runner *runner)
+{
+    struct machine_status said;
+    struct err err;
+    if (runner->status_seq == 0)
+        return false;
+    enum err_code code =
+        status_read(runner->config.view, runner->config.type->name, runner->config.shard, &said, NULL, NULL, &err);
+    if (code != ERR_MISSING && (code || said.seq >= runner->status_seq))
+        return false;
+    LOGGER_WARN("the view lost what was written", LF_TEXT("machine", runner->config.type->name),
+                LF_UINT("shard", runner->config.shard));
+    runner->status_seq = 0;
+    runner->status_due = true;
+    projector_forget_heads(&runner->projector, runner->fold);
+    return true;
+}
+
 /* Only behind a flush that left nothing waiting: the figures are at least as new as what is said here. */
 static void put_status(struct runner *runner, const struct projector_point *point)
 {
     int64_t now_ms = runner->config.clock->monotonic_ms(runner->config.clock);
     if (point->seq == runner->status_seq && !runner->status_due)
+        return;
+    if (view_forgot(runner))
         return;
     struct machine_status status = status_of(runner, point);
     size_t room = tenants_count(runner->fold->tenants) + 1;

@@ -1,6 +1,8 @@
 /* The view may forget, roll back, go away or be moved by another: no stale figure ever looks current. */
 #include "runner_rig.h"
 
+#include "machine/status.h"
+
 static void add(struct rig *rig, int count)
 {
     for (int i = 0; i < count; i++)
@@ -23,6 +25,29 @@ static void a_flush_is_noticed_though_nothing_changes_and_mended_by_a_new_genera
     clock_manual_advance(&rig->ledger.clock, 2000);
     rig_run(rig);
     assert_current(rig, 10);
+}
+
+/* acme is idle: only the head of beta moves by itself behind the flush. */
+static void after_a_flush_nothing_is_told_before_every_head_is_back(void **state)
+{
+    enum { STEPS_MAX = 50 };
+    struct rig *rig = *state;
+    add(rig, 5);
+    small_visit(&rig->ledger, "beta", "b");
+    rig_run(rig);
+    view_memory_flush(rig->view);
+    small_visit(&rig->ledger, "beta", "b");
+    small_flush(&rig->ledger);
+    struct machine_status said;
+    enum err_code code = ERR_MISSING;
+    for (int i = 0; i < STEPS_MAX && code == ERR_MISSING; i++) {
+        bool busy;
+        assert_int_equal(runner_step(rig->runner, &busy, &rig->err), OK);
+        code = status_read(rig->view, rig->config.type->name, rig->config.shard, &said, NULL, NULL, &rig->err);
+    }
+    assert_int_equal(code, OK);
+    assert_true(rig_head(rig, "acme").present);
+    assert_current(rig, 5);
 }
 
 static void a_view_that_rolled_back_gets_a_new_generation(void **state)
@@ -187,6 +212,7 @@ static void a_head_of_another_branch_is_no_base(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(after_a_flush_nothing_is_told_before_every_head_is_back),
         TEST(a_flush_is_noticed_though_nothing_changes_and_mended_by_a_new_generation),
         TEST(a_view_that_rolled_back_gets_a_new_generation),
         TEST(a_view_that_is_away_is_told_as_stale_and_caught_up_with),
