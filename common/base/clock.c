@@ -1,6 +1,8 @@
 /* clock.c -- see clock.h. */
 #include "base/clock.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <time.h>
 
 static int64_t read_ms(clockid_t id)
@@ -26,6 +28,12 @@ struct clock *clock_system(void)
 {
     static struct clock system = {system_now, system_monotonic};
     return &system;
+}
+
+void clock_pause_ms(int64_t ms)
+{
+    if (ms > 0)
+        (void)poll(NULL, 0, ms < INT_MAX ? (int)ms : INT_MAX);
 }
 
 static int64_t manual_now(struct clock *clock) { return ((struct clock_manual *)clock)->now_ms; }

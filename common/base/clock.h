@@ -12,6 +12,9 @@ struct clock {
 
 struct clock *clock_system(void); /* the machine's clocks; shared, never freed */
 
+/* Lets `ms` pass in real time; at once if it is not above 0. For back-off in shells; cores and tests never wait so. */
+void clock_pause_ms(int64_t ms);
+
 struct clock_manual {
     struct clock clock;
     int64_t now_ms;

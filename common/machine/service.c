@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -26,12 +25,6 @@ struct machine_service {
     struct health *health;
     struct shard_threads *threads;
 };
-
-static void pause_ms(int64_t ms)
-{
-    struct timespec span = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&span, NULL);
-}
 
 static int64_t longer(int64_t backoff_ms)
 {
@@ -126,7 +119,7 @@ static enum err_code step_on(const struct machine_service *service, struct shard
             LOGGER_WARN("waiting for what is below", LF_TEXT("machine", service->type->name),
                         LF_UINT("shard", shard_seat_number(seat)), LF_ERR(err));
             health_reason_set(works->health, "log", "%s", err->text);
-            pause_ms(backoff_ms);
+            clock_pause_ms(backoff_ms);
             continue;
         }
         if (backoff_ms)

@@ -1,6 +1,5 @@
 #include "machine/shard_threads.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -58,7 +57,7 @@ static void *elect_main(void *argument)
         struct err err;
         if (elect_poll(all->elect, ELECT_POLL_MS, &err)) {
             LOGGER_WARN("election", LF_ERR(&err));
-            (void)poll(NULL, 0, ELECT_POLL_MS);
+            clock_pause_ms(ELECT_POLL_MS);
         }
         for (uint32_t i = 0; i < all->count; i++)
             atomic_store(&all->seats[i].owner, elect_owns(all->elect, i));

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/progress.h"
 #include "base/time_text.h"
@@ -94,13 +93,6 @@ enum { PLAY_TAG_BYTES = 20 };
 
 static const char *const topics[] = {"sales.visits", "sales.orders", "sales.leads", "sales.facts"};
 
-static void sleep_ms(int64_t ms)
-{
-    struct timespec pause = {ms / 1000, (long)(ms % 1000) * 1000000};
-    if (ms > 0)
-        (void)nanosleep(&pause, NULL);
-}
-
 /* What came late in the story comes as late now. */
 static enum err_code play_event(struct client *client, const struct gen *gen, const struct gen_event *event,
                                 int64_t now_ms, struct buf *line)
@@ -125,7 +117,7 @@ static enum err_code play(struct cli *cli, const struct gen *gen)
     int64_t start_ms = clock->monotonic_ms(clock);
     for (size_t i = 0; i < gen->count && code == OK; i++) {
         int64_t due_ms = start_ms + (int64_t)i * 1000 / rate;
-        sleep_ms(due_ms - clock->monotonic_ms(clock));
+        clock_pause_ms(due_ms - clock->monotonic_ms(clock));
         code = play_event(&client, gen, &gen->events[i], clock->now_ms(clock), &line);
         if (code == OK && (i % 64 == 0 || rate <= 1000)) {
             struct log_progress sent;

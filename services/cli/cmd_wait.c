@@ -3,7 +3,6 @@
  * A machine writes its status only after the figures up to it are in the view, so a status whose positions have
  * reached the ends of the raw topics says it all. */
 #include <stdio.h>
-#include <time.h>
 
 #include "client.h"
 #include "machine/status.h"
@@ -43,12 +42,6 @@ static enum err_code look(struct client *client, const struct goal *goal, const 
     return code == ERR_MISSING || code == ERR_UNAVAILABLE ? OK : code;
 }
 
-static void pause_ms(void)
-{
-    struct timespec pause = {0, PAUSE_MS * 1000000L};
-    (void)nanosleep(&pause, NULL);
-}
-
 static enum err_code wait_shard(struct client *client, const struct goal *goal, int64_t deadline_ms)
 {
     struct clock *clock = client->wiring.clock;
@@ -64,7 +57,7 @@ static enum err_code wait_shard(struct client *client, const struct goal *goal, 
             code = err_set(&client->cli->err, ERR_LATER,
                            "shard %u: %s lacks %lld raw records; are the services running (`paceline show shards`)?",
                            goal->shard, machines[i], (long long)behind);
-        pause_ms();
+        clock_pause_ms(PAUSE_MS);
     }
     return code;
 }

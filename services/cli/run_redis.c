@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -29,12 +28,6 @@ struct run_redis {
 };
 
 static int64_t now_ms(void) { return clock_system()->monotonic_ms(clock_system()); }
-
-static void turn(void)
-{
-    struct timespec span = {.tv_nsec = TURN_MS * 1000000L};
-    nanosleep(&span, NULL);
-}
 
 /* In the child. Signals as a program expects them, dead when the parent is, not in reach of the terminal's Ctrl-C: the
  * parent ends it when the services are done with it. */
@@ -117,7 +110,7 @@ static enum err_code launch(struct run_redis *redis, struct err *err)
         }
         if (answers(redis))
             return OK;
-        turn();
+        clock_pause_ms(TURN_MS);
     }
     return err_set(err, ERR_UNAVAILABLE, "the private Redis does not answer on %s; see %s/redis.log", redis->socket,
                    redis->folder);
@@ -174,7 +167,7 @@ void run_redis_stop(struct run_redis **redis)
         kill(r->child, SIGTERM);
         int64_t end_ms = now_ms() + STOP_MS_MAX;
         while (waitpid(r->child, NULL, WNOHANG) == 0 && now_ms() < end_ms)
-            turn();
+            clock_pause_ms(TURN_MS);
         if (now_ms() >= end_ms) {
             kill(r->child, SIGKILL);
             waitpid(r->child, NULL, 0);
