@@ -6,8 +6,7 @@
 #   release   unit, golden, property, simulator and integration tests on the release build
 #   e2e       the programs on a folder log and on a real Kafka, with a real Redis
 #   bugs      each seeded bug, built in on purpose, must turn the suite red
-#   asan      the suite under AddressSanitizer and UndefinedBehaviorSanitizer, with fewer simulator seeds and schedules and
-#             without integration.kafka, which asks the broker, not our memory, for minutes
+#   asan      the suite under AddressSanitizer and UndefinedBehaviorSanitizer, with fewer simulator seeds and schedules
 #   tsan      the threaded tests under ThreadSanitizer
 #   compilers gcc and clang, -O0 and -O2: the same digests
 #   fuzz      every fuzz target for 20 s on its corpus (not part of the whole suite, which replays the corpora)
@@ -129,7 +128,7 @@ P
 
 part_asan() {
     configure_build asan asan-ubsan build/asan-ubsan || return
-    PACELINE_SIM_SEEDS=40 ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan asan-ubsan -LE 'e2e' -E 'integration.kafka'
+    PACELINE_SIM_SEEDS=40 ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan asan-ubsan -LE 'e2e'
 }
 
 # What has threads: the rest would only cost time.
