@@ -48,6 +48,7 @@ def test_ctrl_c_stops_everything_it_started(tmp_path):
     finally:
         if demo.poll() is None:
             os.killpg(demo.pid, signal.SIGKILL)
+            subprocess.run([DEMO, "--stop"], env=environment(tmp_path), capture_output=True, timeout=60)  # its services are sessions of their own
 
 
 def descendants(pid):
