@@ -323,9 +323,3 @@ bool block_next(struct block_reader *reader, struct ledger_record *record, bool 
     record->seq = reader->header.first_seq + reader->next++;
     return true;
 }
-
-struct hash128 block_hash(struct slice bytes)
-{
-    XXH128_hash_t hash = XXH3_128bits(bytes.p, bytes.n);
-    return (struct hash128){hash.low64, hash.high64};
-}

@@ -56,6 +56,5 @@ struct block_reader {
 enum err_code block_open(struct block_reader *reader, struct slice bytes, struct err *err); /* ERR_BAD_INPUT */
 /* The next record, borrowed from the bytes; false at the end. *bad: the body is malformed (ERR_CORRUPT for callers). */
 bool block_next(struct block_reader *reader, struct ledger_record *record, bool *bad);
-struct hash128 block_hash(struct slice bytes); /* XXH3-128 of the whole block */
 
 #endif

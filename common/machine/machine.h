@@ -25,12 +25,9 @@ struct machine_input {
     bool catch_up;  /* this record ends a standstill: what fires up to now_ms is flagged catch_up */
 };
 
-/* One output of apply or fire. The runtime numbers it (dense per machine and tenant for alerts, per machine and shard
- * for attests), sends it, keeps it until it is read back from the ledger. */
-struct machine_output {
-    struct slice body; /* canonical Avro datum, without its number: see `number` */
-};
-struct machine_out; /* the runtime's collector */
+/* Collects the outputs of apply and fire. The runtime numbers them (dense per machine and tenant), sends them, and
+ * keeps them until they are read back from the ledger. */
+struct machine_out;
 /* Adds an alert output; its number n (1-based) is returned, so that the body can carry it: call machine_out_next
  * first to learn n, build the body with it, then machine_out_alert. */
 uint64_t machine_out_next(const struct machine_out *out);
